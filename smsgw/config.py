@@ -1,0 +1,251 @@
+"""The configuration file: TOML text in, frozen dataclasses out.
+
+Every mistake is collected and reported at once, each with its key and, for a misspelt key, the one that was probably
+meant. Pure: whoever calls reads the files and hands over their text.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, TypeVar
+
+from smsgw.errors import Language
+
+ENVIRONMENT_PREFIX = "SMSGW_"
+_MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `mistakes` lists every one of them, each beginning with its key."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(mistakes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """[server]: where the HTTP API listens and how it answers."""
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8080, metadata={"min": 0, "max": 65535})
+    language: Language = Language.RU
+    rate_limit: int = field(default=50, metadata={"min": 0, "max": 1_000_000})  # requests per second, token and path
+    max_body: int = field(default=65_536, metadata={"min": 1_024, "max": 16_777_216})  # bytes
+    maintenance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """[store]: where messages are kept."""
+
+    path: str = "/var/lib/smsgw/smsgw.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingConfig:
+    """[sending]: limits of a message and what to do when sending does not work at once."""
+
+    max_parts: int = field(default=10, metadata={"min": 1, "max": 255})
+    max_waiting: int = field(default=100_000, metadata={"min": 1, "max": 100_000_000})  # messages in the queue
+    attempts: int = field(default=5, metadata={"min": 1, "max": 100})
+    ttl_s: int = field(default=86_400, metadata={"min": 60, "max": 38_102_400})  # 63 weeks, TS 23.040 §9.2.3.12.1
+    uncertain: str = field(default="fail", metadata={"choices": ("fail", "resend")})
+    uncertain_after_s: int = field(default=600, metadata={"min": 1, "max": 604_800})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimConfig:
+    """[[modems.NAME.sims]]: one SIM slot of a modem."""
+
+    slot: int = field(default=1, metadata={"min": 1, "max": 255})
+    name: str = ""
+    pin: str = field(default="", repr=False, metadata={"pattern": r"(\d{4,8})?", "hint": "4 to 8 digits in quotes"})
+    pin_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemConfig:
+    """[modems.NAME]: one modem and the SIM in it."""
+
+    name: str
+    port: str = field(metadata={"pattern": r"/.+|socket://[^:/]+:\d{1,5}", "hint": "/dev/… or socket://HOST:PORT"})
+    imei: str = field(default="", metadata={"pattern": r"(\d{15})?", "hint": "15 digits in quotes"})
+    baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
+    profile: str = "auto"
+    sims: tuple[SimConfig, ...] = (SimConfig(),)
+
+    @property
+    def sim(self) -> SimConfig:
+        """The SIM that the modem uses."""
+        return self.sims[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole configuration."""
+
+    server: ServerConfig = ServerConfig()
+    store: StoreConfig = StoreConfig()
+    sending: SendingConfig = SendingConfig()
+    modems: tuple[ModemConfig, ...] = ()
+
+
+T = TypeVar("T")
+
+
+class _Loader:
+    """Walks the parsed TOML and collects mistakes instead of stopping at the first."""
+
+    def __init__(self, profiles: tuple[str, ...]) -> None:
+        self.mistakes: list[str] = []
+        self.profiles = profiles
+
+    def config(self, document: dict[str, Any]) -> Config:
+        known = ("server", "store", "sending", "modems")
+        self._refuse_unknown_keys("", document, known)
+        modems = self._table("modems", document.get("modems", {}))
+        config = Config(
+            server=self._section(ServerConfig, "server", document.get("server", {})),
+            store=self._section(StoreConfig, "store", document.get("store", {})),
+            sending=self._section(SendingConfig, "sending", document.get("sending", {})),
+            modems=tuple(self._modem(name, body) for name, body in modems.items()),
+        )
+        self._refuse_shared_ports(config.modems)
+        return config
+
+    def _modem(self, name: str, body: object) -> ModemConfig:
+        key = f"modems.{name}"
+        if not _MODEM_NAME.fullmatch(name):
+            self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
+        table = dict(self._table(key, body))
+        sims = table.pop("sims", [{}])
+        profile = table.get("profile", "auto")
+        if isinstance(profile, str) and profile not in ("auto", *self.profiles):
+            self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
+        return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
+
+    def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
+        if not isinstance(sims, list) or len(sims) != 1:
+            self.mistakes.append(f"{key}: exactly one [[{key}]] section is needed; this version uses one SIM per modem")
+            return (SimConfig(),)
+        sim = self._section(SimConfig, f"{key}[1]", sims[0])
+        if sim.pin and sim.pin_file:
+            self.mistakes.append(f"{key}[1].pin_file: give either pin or pin_file, not both")
+        return (sim,)
+
+    def _refuse_shared_ports(self, modems: tuple[ModemConfig, ...]) -> None:
+        owner: dict[str, str] = {}
+        for modem in modems:
+            first = owner.setdefault(modem.port, modem.name)
+            if modem.port and first != modem.name:
+                self.mistakes.append(f"modems.{modem.name}.port: {modem.port} is already used by modems.{first}")
+
+    def _table(self, key: str, value: object) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self.mistakes.append(f"{key}: a table is needed, such as [{key}], not {value!r}")
+        return {}
+
+    def _section(self, kind: type[T], key: str, value: object, **given: Any) -> T:
+        table = self._table(key, value)
+        settings = [f for f in fields(kind) if f.name not in given]  # type: ignore[arg-type]
+        self._refuse_unknown_keys(key, table, tuple(f.name for f in settings))
+        values = dict(given)
+        for setting in settings:
+            if setting.name in table:
+                default = "" if setting.default is MISSING else setting.default
+                values[setting.name] = self._value(
+                    f"{key}.{setting.name}", table[setting.name], default, setting.metadata
+                )
+            elif setting.default is MISSING:
+                self.mistakes.append(f"{key}.{setting.name}: is missing; {setting.metadata['hint']} is needed")
+                values[setting.name] = ""
+        return kind(**values)
+
+    def _value(self, key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> Any:
+        check: Callable[[str, Any, Any, Mapping[str, Any]], str | None]
+        if isinstance(default, bool):
+            check = _wrong_bool
+        elif isinstance(default, int):
+            check = _wrong_int
+        else:
+            check = _wrong_str
+        if isinstance(default, Language):
+            rules = {"choices": tuple(language.value for language in Language)}
+        if mistake := check(key, value, default, rules):
+            self.mistakes.append(f"{key}: {mistake}")
+            return default
+        return Language(value) if isinstance(default, Language) else value
+
+    def _refuse_unknown_keys(self, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+        for name in table:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                meant = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+                self.mistakes.append(f"{prefix}.{name}".removeprefix(".") + f": unknown key; {meant}")
+
+
+def _wrong_bool(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
+    return None if isinstance(value, bool) else f"true or false is needed, not {value!r}"
+
+
+def _wrong_int(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
+    low, high = rules["min"], rules["max"]
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return None
+    return f"a whole number from {low} to {high} is needed, not {value!r}"
+
+
+def _wrong_str(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
+    secret = key.endswith(".pin")
+    shown = "the value given" if secret else repr(value)
+    if not isinstance(value, str):
+        return f"text in quotes is needed, not {shown}"
+    if "choices" in rules and value not in rules["choices"]:
+        return f"one of {', '.join(rules['choices'])} is needed, not {shown}"
+    if "pattern" in rules and not re.fullmatch(rules["pattern"], value):
+        return f"{rules['hint']} is needed, not {shown}"
+    return None
+
+
+def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Lay SMSGW_SECTION__KEY variables over the document; numbers and booleans are written as in TOML."""
+    for variable, text in environment.items():
+        path = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        if not variable.startswith(ENVIRONMENT_PREFIX) or len(path) < 2:
+            continue
+        table = document
+        for step in path[:-1]:
+            below = table.setdefault(step, {})
+            if not isinstance(below, dict):
+                raise ConfigError([f"{variable}: {step} is not a section"])
+            table = below
+        table[path[-1]] = _environment_value(text)
+
+
+def _environment_value(text: str) -> object:
+    if text in ("true", "false"):
+        return text == "true"
+    # A PIN of digits stays text only in quotes, exactly as in the file.
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return text
+
+
+def load(text: str, environment: Mapping[str, str], profiles: tuple[str, ...] = ("generic",)) -> Config:
+    """Read a configuration from TOML text and SMSGW_… variables; raises `ConfigError` with every mistake."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"the file is not valid TOML: {error}"]) from error
+    _overlay_environment(document, environment)
+    loader = _Loader(profiles)
+    config = loader.config(document)
+    if loader.mistakes:
+        raise ConfigError(loader.mistakes)
+    return config

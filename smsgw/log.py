@@ -1,0 +1,84 @@
+"""How the program logs: coloured lines for people, JSON for machines, priorities for the journal.
+
+Knows no subject of its own. Values under names that mean a secret or a message text are blotted out whatever the level.
+"""
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+
+class Format(StrEnum):
+    """Shape of a log line."""
+
+    AUTO = "auto"  # console on a terminal, JSON otherwise
+    CONSOLE = "console"  # for people
+    JSON = "json"  # one object a line
+
+
+WIRE = "smsgw.wire"
+_BLOTTED = frozenset({"authorization", "message", "pdu", "pin", "secret", "text", "token"})
+# syslog severities, as sd-daemon(3) reads them at the beginning of a line.
+_PRIORITY = {"debug": 7, "info": 6, "warning": 4, "error": 3, "exception": 3, "critical": 2}
+
+
+def configure(*, level: str = "info", format: Format = Format.AUTO, wire: bool = False) -> None:
+    """Send everything the program and its libraries log to standard error.
+
+    `wire` switches on the record of what passes between gateway and modems.
+    """
+    console = format is Format.CONSOLE or (format is Format.AUTO and sys.stderr.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=not console),
+        _blot,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(console)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger(WIRE).setLevel(logging.DEBUG if wire else logging.WARNING)
+    # Says at INFO which selector it uses, at DEBUG every slow callback: of no use to an operator.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _rendering(console: bool) -> list[Processor]:
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if console:
+        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    under_journald = "JOURNAL_STREAM" in os.environ
+    return [remove, structlog.processors.format_exc_info, _with_priority(render) if under_journald else render]
+
+
+def _with_priority(render: structlog.processors.JSONRenderer) -> Processor:
+    def prefixed(logger: WrappedLogger, name: str, event: EventDict) -> str:
+        priority = _PRIORITY.get(str(event.get("level")), 6)
+        return f"<{priority}>{render(logger, name, event)!s}"
+
+    return prefixed
+
+
+def _blot(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    for key in event.keys() & _BLOTTED:
+        event[key] = "[hidden]"
+    return event
+
+
+def get(name: str) -> Any:
+    """Return the logger of this name."""
+    return structlog.stdlib.get_logger(name)

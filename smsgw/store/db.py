@@ -1,0 +1,251 @@
+"""One database file: a writer thread with group commit, read-only readers, and the schema brought up to date.
+
+A transaction is a plain function of a `Tx`; it runs whole on the writer's thread, so no cancellation can cut it in two.
+Whoever waits at the same moment shares one commit, each in a savepoint of its own. Knows no table.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import aiosqlite
+
+from smsgw.errors import StorageUnavailable, Text
+from smsgw.store.migrate import migrate
+
+T = TypeVar("T")
+
+# Bounds how long the first of a batch waits for the last; far above what one sync lets gather.
+_MAX_BATCH = 256
+_READERS = 2
+_BUSY_TIMEOUT_MS = 5_000
+_RETRY_AFTER_S = 5
+
+_WHY = {
+    sqlite3.SQLITE_FULL: Text("диск заполнен", "the disk is full"),
+    sqlite3.SQLITE_READONLY: Text("файл базы доступен только для чтения", "the database file is read-only"),
+    sqlite3.SQLITE_BUSY: Text("база занята другим процессом", "the database is locked by another process"),
+    sqlite3.SQLITE_LOCKED: Text("база занята другим процессом", "the database is locked by another process"),
+    sqlite3.SQLITE_IOERR: Text("ошибка ввода-вывода диска", "the disk reports an I/O error"),
+    sqlite3.SQLITE_CORRUPT: Text("файл базы повреждён", "the database file is damaged"),
+    sqlite3.SQLITE_NOTADB: Text("файл не является базой данных", "the file is not a database"),
+    sqlite3.SQLITE_CANTOPEN: Text("файл базы не открывается", "the database file cannot be opened"),
+}
+
+
+class Tx:
+    """One transaction: the connection's statements and the one time that all its rows carry."""
+
+    __slots__ = ("_connection", "now")
+
+    def __init__(self, connection: sqlite3.Connection, now: int) -> None:
+        self._connection = connection
+        self.now = now  # Unix milliseconds
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        """Run a statement and return all its rows, so that none is left open at the commit."""
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Row | None:
+        """Run a statement and return its first row, if any."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def change(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Run a statement and return how many rows it changed."""
+        return self._connection.execute(sql, parameters).rowcount
+
+    def insert(self, sql: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Run an INSERT and return the new row's number."""
+        row = self._connection.execute(sql, parameters).lastrowid
+        assert row is not None
+        return row
+
+
+@dataclass(slots=True)
+class _Job(Generic[T]):
+    work: Callable[[Tx], T]
+    future: asyncio.Future[T]
+    result: T | None = None
+    error: BaseException | None = None
+
+
+class Database:
+    """A database that is open: transactions through `write`, queries through `read` and `snapshot`."""
+
+    def __init__(self, path: Path, clock: Callable[[], int]) -> None:
+        self.path = path
+        self._clock = clock
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._connection: sqlite3.Connection
+        self._loop: asyncio.AbstractEventLoop
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` as one durable transaction and return its result.
+
+        Raises what `work` raises (nothing of it is stored then) and `StorageUnavailable` when the storage fails. If the
+        caller is cancelled the transaction still completes.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(work, future))
+        return await future
+
+    async def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        """Run one query on a reader and return its rows."""
+        async with self._reader() as connection:
+            return list(await connection.execute_fetchall(sql, parameters))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Lend a reader on which several queries see one state of the database."""
+        async with self._reader() as connection:
+            await connection.execute_fetchall("BEGIN")
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        connection = await self._idle_readers.get()
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            raise storage_error(error) from error
+        finally:
+            self._idle_readers.put_nowait(connection)
+
+    # ── the writer's thread ──
+
+    def _run_writer(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            last = False
+            while len(batch) < _MAX_BATCH:
+                try:
+                    following = self._jobs.get_nowait()
+                except Empty:
+                    break
+                if following is None:
+                    last = True
+                    break
+                batch.append(following)
+            self._run_batch(batch)
+            self._loop.call_soon_threadsafe(_settle, batch)
+            if last:
+                return
+
+    def _run_batch(self, batch: list[_Job[Any]]) -> None:
+        tx = Tx(self._connection, self._clock())
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                self._run_in_savepoint(tx, job)
+            self._commit(batch)
+        except sqlite3.Error as error:
+            # A failed statement or commit may have undone what earlier jobs of the batch wrote: nobody may believe it.
+            for job in batch:
+                job.error = storage_error(error)
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+
+    def _run_in_savepoint(self, tx: Tx, job: _Job[Any]) -> None:
+        self._connection.execute("SAVEPOINT job")
+        try:
+            job.result = job.work(tx)
+        except BaseException as error:
+            if _is_storage_fault(error) or not self._connection.in_transaction:
+                raise
+            self._connection.execute("ROLLBACK TO job")
+            job.error = error
+        self._connection.execute("RELEASE job")
+
+    def _commit(self, batch: list[_Job[Any]]) -> None:
+        self._connection.execute("COMMIT")
+
+    # ── opening and closing ──
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, clock: Callable[[], int]) -> AsyncIterator["Database"]:
+        """Open (or make) the database at `path`, migrate it, and close it at the end.
+
+        `clock` gives Unix milliseconds. Raises `StorageUnavailable` and `migrate.SchemaError`.
+        """
+        database = cls(path, clock)
+        address = f"file:{quote(str(path))}?mode=ro"
+        database._loop = asyncio.get_running_loop()
+        database._connection = await asyncio.to_thread(_open_writer, path)
+        thread = threading.Thread(target=database._run_writer, name="smsgw-writer")
+        thread.start()
+        try:
+            async with AsyncExitStack() as readers:
+                for _ in range(_READERS):
+                    reader = await readers.enter_async_context(
+                        aiosqlite.connect(address, uri=True, isolation_level=None)
+                    )
+                    reader.row_factory = sqlite3.Row
+                    await reader.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+                    database._idle_readers.put_nowait(reader)
+                yield database
+        finally:
+            database._jobs.put(None)
+            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(database._connection.close)
+
+
+def _settle(batch: list[_Job[Any]]) -> None:
+    for job in batch:
+        if job.future.done():  # its caller was cancelled
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Texts and numbers of people: only the owner may read the file, whatever the umask says.
+        path.touch(mode=0o600)
+    except OSError as error:
+        why = f"{path}: {error.strerror}"
+        raise StorageUnavailable(retry_after_s=_RETRY_AFTER_S, reason=Text(why, why)) from error
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    except sqlite3.Error as error:
+        raise storage_error(error) from error
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        migrate(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise storage_error(error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_storage_fault(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _WHY
+
+
+def storage_error(error: sqlite3.Error) -> Exception:
+    """Say in the callers' terms why SQLite could not do its work; a faulty statement stays what it is."""
+    if not _is_storage_fault(error):
+        return error
+    return StorageUnavailable(retry_after_s=_RETRY_AFTER_S, reason=_WHY[error.sqlite_errorcode & 0xFF])

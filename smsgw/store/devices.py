@@ -1,0 +1,78 @@
+"""Statements over devices, the SIMs seen in them and the PINs tried on those."""
+
+import sqlite3
+
+from smsgw.model import Device
+from smsgw.store.db import Tx
+
+LISTED = "SELECT * FROM devices WHERE deleted_at IS NULL ORDER BY created_at, name"
+
+
+def from_row(row: sqlite3.Row) -> Device:
+    """Read a device."""
+    return Device(
+        id=row["id"],
+        name=row["name"],
+        is_active=bool(row["is_active"]),
+        imei=row["imei"],
+        last_online_at=row["last_online_at"],
+    )
+
+
+def add(tx: Tx, id: str, name: str) -> None:
+    """Register a device under its name in the configuration, unless it is known already."""
+    tx.change(
+        "INSERT INTO devices (id, name, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING", (id, name, tx.now)
+    )
+
+
+def by_name(tx: Tx, name: str) -> sqlite3.Row:
+    """Fetch the row, deleted or not, of a device that was added."""
+    row = tx.row("SELECT * FROM devices WHERE name = ?", (name,))
+    assert row is not None, name
+    return row
+
+
+def listed(tx: Tx) -> list[Device]:
+    """List the devices that are not deleted, in the order they were registered."""
+    return [from_row(row) for row in tx.rows(LISTED)]
+
+
+def set_active(tx: Tx, id: str, is_active: bool) -> bool:
+    """Switch a device on or off; returns False when there is no such device."""
+    return bool(tx.change("UPDATE devices SET is_active = ? WHERE id = ? AND deleted_at IS NULL", (is_active, id)))
+
+
+def delete(tx: Tx, id: str) -> bool:
+    """Mark a device as deleted; returns False when there is no such device."""
+    return bool(tx.change("UPDATE devices SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (tx.now, id)))
+
+
+def seen(tx: Tx, id: str, imei: str | None) -> None:
+    """Record that a device answered, and as whom."""
+    tx.change("UPDATE devices SET last_online_at = ?, imei = coalesce(?, imei) WHERE id = ?", (tx.now, imei, id))
+
+
+def sim_seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None:
+    """Record which SIM a device holds in a slot."""
+    tx.change(
+        "INSERT INTO sims VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+        " imsi = coalesce(excluded.imsi, imsi), device = excluded.device, slot = excluded.slot,"
+        " last_seen = excluded.last_seen",
+        (key, imsi, device, slot, tx.now, tx.now),
+    )
+
+
+def pin_was_tried(tx: Tx, sim: str, pin_hash: str) -> bool:
+    """Tell whether this PIN was entered into this SIM and not accepted."""
+    return tx.row("SELECT 1 FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash)) is not None
+
+
+def remember_pin(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a PIN is about to be entered."""
+    tx.change("INSERT INTO pin_attempts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sim, pin_hash, tx.now))
+
+
+def forget_pin(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a PIN was accepted."""
+    tx.change("DELETE FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))

@@ -1,0 +1,264 @@
+"""Statements over messages, their timeline and their queue; plain functions over an open transaction or a reader."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from aiosqlite import Connection
+
+from smsgw.model import (
+    TRANSITIONS,
+    ClaimedMessage,
+    IllegalMove,
+    Message,
+    PartState,
+    PartToSend,
+    Reason,
+    SendRequest,
+    Status,
+    TimelineEntry,
+    sources,
+)
+from smsgw.store import search
+from smsgw.store.db import Tx
+
+_COLUMNS = "id, text, phone_number, status, asked_device, asked_slot, callback_id, created_at"
+
+
+def from_row(row: sqlite3.Row) -> Message:
+    """Read a message as clients see it."""
+    return Message(
+        id=row["id"],
+        text=row["text"],
+        phone_number=row["phone_number"],
+        status=Status(row["status"]),
+        device_id=row["asked_device"],
+        to_sim=row["asked_slot"],
+        callback_id=row["callback_id"],
+        created_at=row["created_at"],
+    )
+
+
+# ── writing ──
+
+
+def insert(tx: Tx, *, id: str, request: SendRequest, token: int | None, encoding: str, expires_at: int) -> int:
+    """Store a new waiting message and return its row number."""
+    row = tx.insert(
+        "INSERT INTO messages (id, text, phone_number, callback_id, asked_device, asked_slot, token, encoding,"
+        " status, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            id,
+            request.text,
+            request.phone_number,
+            request.callback_id,
+            request.device_id,
+            request.to_sim,
+            token,
+            encoding,
+            Status.WAITING,
+            tx.now,
+            expires_at,
+        ),
+    )
+    search.add(tx, row, request.text, request.phone_number)
+    note(tx, row, Status.WAITING, Reason.SUBMITTED)
+    return row
+
+
+def delete(tx: Tx, row: sqlite3.Row) -> None:
+    """Remove a message with all that hangs on it."""
+    search.remove(tx, row["seq"], row["text"], row["phone_number"])
+    tx.change("DELETE FROM messages WHERE seq = ?", (row["seq"],))
+
+
+def move(tx: Tx, row: int, target: Status, reason: Reason, detail: str = "") -> None:
+    """Change a message's status and note it in the timeline; raises `IllegalMove` when the table does not allow it."""
+    allowed = ", ".join(str(int(status)) for status in sources(TRANSITIONS, target))
+    if not tx.change(f"UPDATE messages SET status = ? WHERE seq = ? AND status IN ({allowed})", (target, row)):
+        raise IllegalMove(f"message {row} may not become {target.name}")
+    note(tx, row, target, reason, detail)
+
+
+def note(tx: Tx, row: int, status: Status, reason: Reason, detail: str = "") -> None:
+    """Write a line of the timeline."""
+    tx.insert(
+        "INSERT INTO timeline (message, at, status, reason, detail) VALUES (?, ?, ?, ?, ?)",
+        (row, tx.now, status, reason, detail),
+    )
+
+
+def by_id(tx: Tx, id: str) -> sqlite3.Row | None:
+    """Find a message's row by its public id."""
+    return tx.row("SELECT * FROM messages WHERE id = ?", (id,))
+
+
+def by_row(tx: Tx, row: int) -> sqlite3.Row:
+    """Fetch a message's row that must exist."""
+    found = tx.row("SELECT * FROM messages WHERE seq = ?", (row,))
+    if found is None:
+        raise IllegalMove(f"message {row} is gone")
+    return found
+
+
+def waiting(tx: Tx) -> int:
+    """Count the messages that wait for a modem."""
+    row = tx.row("SELECT messages FROM status_counts WHERE status = ?", (Status.WAITING,))
+    assert row is not None
+    return int(row[0])
+
+
+def next_concatenation_reference(tx: Tx, phone_number: str) -> int:
+    """Return the next 8-bit reference towards this recipient, so that two long messages in a row never share one."""
+    rows = tx.rows(
+        "INSERT INTO concatenation_references VALUES (?, 0) ON CONFLICT (phone_number)"
+        " DO UPDATE SET reference = (reference + 1) % 256 RETURNING reference",
+        (phone_number,),
+    )
+    return int(rows[0][0])
+
+
+# ── the queue ──
+
+
+def claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+    """Hand the oldest due message that this device may send with this SIM to its worker."""
+    tx.change(
+        "UPDATE messages SET not_before = NULL WHERE status = 0 AND not_before IS NOT NULL AND not_before <= ?",
+        (tx.now,),
+    )
+    # One seek into the index per combination keeps the order of submission without sorting the queue.
+    candidates = [
+        found[0]
+        for bound in (None, sim)
+        for asked in ("", device)
+        for wanted in (None, slot)
+        if (
+            found := tx.row(
+                "SELECT seq FROM messages WHERE status = 0 AND not_before IS NULL AND sim IS ? AND asked_device = ?"
+                " AND asked_slot IS ? AND expires_at > ? ORDER BY seq LIMIT 1",
+                (bound, asked, wanted, tx.now),
+            )
+        )
+    ]
+    return _hold(tx, min(candidates), device, sim) if candidates else None
+
+
+def _hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
+    move(tx, row, Status.PROCESSING, Reason.CLAIMED)
+    tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (device, device, sim, row))
+    parts = tx.rows("SELECT id, number, pdu, length, state FROM parts WHERE message = ? ORDER BY number", (row,))
+    return ClaimedMessage(
+        row=row,
+        id=by_row(tx, row)["id"],
+        part_count=len(parts),
+        parts=tuple(
+            PartToSend(row=part["id"], number=part["number"], pdu=part["pdu"], length=part["length"])
+            for part in parts
+            if part["state"] == PartState.PENDING
+        ),
+    )
+
+
+def release(tx: Tx, row: int) -> None:
+    """Let go of a message; it stays bound to its SIM only if the network has, or may have, a part of it."""
+    tx.change(
+        "UPDATE messages SET holder = NULL, sim = CASE WHEN EXISTS (SELECT 1 FROM parts WHERE message = seq"
+        " AND state NOT IN ('pending', 'expired', 'cancelled')) THEN sim END WHERE seq = ?",
+        (row,),
+    )
+
+
+def defer(tx: Tx, row: int, until: int | None) -> None:
+    """Keep a waiting message back until then; None makes it due at once."""
+    tx.change("UPDATE messages SET not_before = ? WHERE seq = ?", (until, row))
+
+
+def count_attempt(tx: Tx, row: int) -> int:
+    """Charge an attempt to a message and return how many it has used."""
+    rows = tx.rows("UPDATE messages SET attempts = attempts + 1 WHERE seq = ? RETURNING attempts", (row,))
+    return int(rows[0][0])
+
+
+def held(tx: Tx) -> list[int]:
+    """List the messages that some worker holds."""
+    return [row[0] for row in tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL")]
+
+
+def expired(tx: Tx, limit: int) -> list[int]:
+    """List waiting messages whose time has run out."""
+    rows = tx.rows("SELECT seq FROM messages WHERE status = 0 AND expires_at <= ? LIMIT ?", (tx.now, limit))
+    return [row[0] for row in rows]
+
+
+def waiting_for_deleted(tx: Tx, limit: int) -> list[int]:
+    """List the waiting messages that only a deleted device may send."""
+    rows = tx.rows(
+        "SELECT m.seq FROM devices d CROSS JOIN messages m ON m.status = 0 AND m.asked_device = d.id"
+        " WHERE d.deleted_at IS NOT NULL LIMIT ?",
+        (limit,),
+    )
+    return [row[0] for row in rows]
+
+
+async def next_due(connection: Connection) -> int | None:
+    """Tell when the next deferred message falls due, in Unix milliseconds."""
+    sql = "SELECT min(not_before) FROM messages WHERE status = 0 AND not_before IS NOT NULL"
+    (row,) = await connection.execute_fetchall(sql)
+    return None if row[0] is None else int(row[0])
+
+
+# ── reading ──
+
+
+async def find(connection: Connection, id: str) -> sqlite3.Row | None:
+    """Find a message's row by its public id."""
+    rows = list(await connection.execute_fetchall("SELECT * FROM messages WHERE id = ?", (id,)))
+    return rows[0] if rows else None
+
+
+async def timeline(connection: Connection, row: int) -> tuple[TimelineEntry, ...]:
+    """Read a message's history, oldest first."""
+    sql = "SELECT at, status, reason, detail FROM timeline WHERE message = ? ORDER BY id"
+    return tuple(
+        TimelineEntry(at=r["at"], status=Status(r["status"]), reason=Reason(r["reason"]), detail=r["detail"])
+        for r in await connection.execute_fetchall(sql, (row,))
+    )
+
+
+async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[Message]]:
+    """Read a page of all messages, newest first, and their number."""
+    total = await _count(connection, Status)
+    # Skipping walks the narrow index of ids, not the rows.
+    rows = await connection.execute_fetchall(
+        f"SELECT {_COLUMNS} FROM messages WHERE seq IN"
+        " (SELECT seq FROM messages ORDER BY seq DESC LIMIT ? OFFSET ?) ORDER BY seq DESC",
+        (limit, skip),
+    )
+    return total, [from_row(row) for row in rows]
+
+
+async def search_page(
+    connection: Connection, wanted: str, statuses: tuple[Status, ...], limit: int, skip: int
+) -> tuple[int, list[Message]]:
+    """Read a page of the messages that contain `wanted` (folded) or have one of `statuses`, and their number."""
+    matching, parameters = search.condition(wanted)
+    listed = ", ".join(str(int(status)) for status in statuses)
+    others = f"AND (SELECT status FROM messages WHERE seq = hit.rowid) NOT IN ({listed})" if statuses else ""
+    (hits,) = await connection.execute_fetchall(
+        f"SELECT count(*) FROM ({matching}) AS hit WHERE 1 {others}", parameters
+    )
+    total = int(hits[0]) + await _count(connection, statuses)
+    either = f"SELECT seq FROM messages WHERE status IN ({listed}) UNION {matching}" if statuses else matching
+    rows = await connection.execute_fetchall(
+        f"SELECT {_COLUMNS} FROM messages WHERE seq IN ({either} ORDER BY 1 DESC LIMIT ? OFFSET ?) ORDER BY seq DESC",
+        (*parameters, limit, skip),
+    )
+    return total, [from_row(row) for row in rows]
+
+
+async def _count(connection: Connection, statuses: Iterable[Status]) -> int:
+    listed = ", ".join(str(int(status)) for status in statuses)
+    (row,) = await connection.execute_fetchall(
+        f"SELECT coalesce(sum(messages), 0) FROM status_counts WHERE status IN ({listed})"
+    )
+    return int(row[0])

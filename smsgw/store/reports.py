@@ -1,0 +1,49 @@
+"""Statements over what modems received: status reports that matched nothing yet, and incoming TPDUs as they came."""
+
+import sqlite3
+
+from smsgw.model import ReceivedReport
+from smsgw.store.db import Tx
+
+
+def keep_unmatched(tx: Tx, sim: str, report: ReceivedReport) -> None:
+    """Keep a report that no part was waiting for; a repeat of it changes nothing."""
+    tx.change(
+        "INSERT INTO unmatched_reports (received_at, sim, reference, recipient, service_centre_time, status, pdu)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (tx.now, sim, report.reference, report.recipient, report.service_centre_time, report.status, report.pdu),
+    )
+
+
+def unmatched(tx: Tx, sim: str, reference: int, since: int) -> list[tuple[int, ReceivedReport]]:
+    """List the kept reports with this TP-MR that came since then, oldest first, each with its row number."""
+    rows = tx.rows(
+        "SELECT * FROM unmatched_reports WHERE sim = ? AND reference = ? AND received_at >= ? ORDER BY id",
+        (sim, reference, since),
+    )
+    return [(row["id"], _report(row)) for row in rows]
+
+
+def forget_unmatched(tx: Tx, row: int) -> None:
+    """Remove a kept report that has found its part."""
+    tx.change("DELETE FROM unmatched_reports WHERE id = ?", (row,))
+
+
+def keep_inbound(tx: Tx, device: str, sim: str, pdu: bytes) -> bool:
+    """Store an incoming TPDU; returns False when the same one was stored before."""
+    return bool(
+        tx.change(
+            "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (tx.now, device, sim, pdu),
+        )
+    )
+
+
+def _report(row: sqlite3.Row) -> ReceivedReport:
+    return ReceivedReport(
+        reference=row["reference"],
+        recipient=row["recipient"],
+        service_centre_time=row["service_centre_time"],
+        status=row["status"],
+        pdu=row["pdu"],
+    )

@@ -1,0 +1,53 @@
+"""The search index: which rows of `messages` contain a run of characters, in any script, whatever their case.
+
+Texts are folded before they are stored and before they are looked for, so that both sides agree. Runs of three and
+more characters are found through trigrams, shorter ones through the one- and two-character runs of each message; both
+are looked up, never scanned. The indexes keep no text, so a row is taken out with the values it was put in with.
+"""
+
+import unicodedata
+
+from smsgw.store.db import Tx
+
+
+def fold(text: str) -> str:
+    """Make spellings of one text equal: case, composed and decomposed letters; NUL, which ends SQL text, goes."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).replace("\0", "")
+
+
+def add(tx: Tx, row: int, text: str, phone_number: str) -> None:
+    """Index a message that was just inserted."""
+    folded = fold(text)
+    tx.change("INSERT INTO message_trigrams (rowid, text, phone_number) VALUES (?, ?, ?)", (row, folded, phone_number))
+    tx.change("INSERT INTO message_short_runs (rowid, runs) VALUES (?, ?)", (row, _short_runs(folded, phone_number)))
+
+
+def remove(tx: Tx, row: int, text: str, phone_number: str) -> None:
+    """Take a message out of the index; the values must be those it was added with."""
+    folded = fold(text)
+    tx.change(
+        "INSERT INTO message_trigrams (message_trigrams, rowid, text, phone_number) VALUES ('delete', ?, ?, ?)",
+        (row, folded, phone_number),
+    )
+    tx.change(
+        "INSERT INTO message_short_runs (message_short_runs, rowid, runs) VALUES ('delete', ?, ?)",
+        (row, _short_runs(folded, phone_number)),
+    )
+
+
+def condition(wanted: str) -> tuple[str, tuple[str]]:
+    """Return SQL that gives the row numbers of the messages that contain `wanted` (folded, not empty)."""
+    if len(wanted) < 3:
+        return "SELECT rowid FROM message_short_runs WHERE message_short_runs MATCH ?", (_run_word(wanted),)
+    quoted = '"' + wanted.replace('"', '""') + '"'
+    return "SELECT rowid FROM message_trigrams WHERE message_trigrams MATCH ?", (quoted,)
+
+
+def _short_runs(folded: str, phone_number: str) -> str:
+    runs = {field[i : i + n] for field in (folded, phone_number) for n in (1, 2) for i in range(len(field) - n + 1)}
+    return " ".join(sorted(map(_run_word, runs)))
+
+
+def _run_word(run: str) -> str:
+    # The tokenizer takes letters and digits only, and a run may be anything.
+    return "x" + "x".join(f"{ord(character):x}" for character in run)
