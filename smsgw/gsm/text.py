@@ -18,6 +18,7 @@ MAX_PARTS = 255
 # Longer than any emoji sequence in use; a longer pile of combining marks is cut like any other text.
 _LOOK_BACK = 32
 _ZERO_WIDTH_JOINER = "\u200d"
+_VIRAMA = 9  # combining class of the signs that tie two Indic consonants together
 
 
 class Encoding(StrEnum):
@@ -161,6 +162,7 @@ def _clings(text: str, start: int, position: int) -> bool:
         unicodedata.category(character).startswith("M")
         or character == _ZERO_WIDTH_JOINER
         or text[position - 1] == _ZERO_WIDTH_JOINER
+        or unicodedata.combining(text[position - 1]) == _VIRAMA
         or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= character <= "\U000e007f"  # tags, as in the flag of Scotland
         or (_is_regional(character) and _regional_before(text, start, position) % 2 == 1)

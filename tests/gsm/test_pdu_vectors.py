@@ -129,6 +129,7 @@ def test_padding_behind_a_pdu_changes_nothing(vector: Vector) -> None:
         ("я" * 67, 8, Encoding.UCS2, 154, 0x8C),
         ("я" * 66, 16, Encoding.UCS2, 153, 0x8B),
     ],
+    ids=lambda value: repr(value)[:15],
 )
 def test_a_full_part_has_the_length_the_standard_gives(
     text: str, width: int | None, encoding: Encoding, length: int, user_data_length: int
