@@ -31,7 +31,9 @@ class Concatenation:
 
     def __post_init__(self) -> None:
         if self.width not in (8, 16) or not 0 <= self.reference < 1 << self.width:
-            raise ValueError(f"concatenation reference {self.reference} in {self.width} bits; 8 hold 0–255, 16 hold 0–65535")
+            raise ValueError(
+                f"concatenation reference {self.reference} in {self.width} bits; 8 hold 0–255, 16 hold 0–65535"
+            )
         if not 1 <= self.number <= self.total <= 255:
             raise ValueError(f"part {self.number} of {self.total}; parts are numbered from 1 to at most 255")
 
