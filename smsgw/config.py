@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
+PIN = r"\d{4,8}"
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -62,7 +63,7 @@ class SimConfig:
 
     slot: int = field(default=1, metadata={"min": 1, "max": 255})
     name: str = ""
-    pin: str = field(default="", repr=False, metadata={"pattern": r"(\d{4,8})?", "hint": "4 to 8 digits in quotes"})
+    pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "4 to 8 digits in quotes"})
     pin_file: str = ""
 
 

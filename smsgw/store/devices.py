@@ -38,6 +38,11 @@ def listed(tx: Tx) -> list[Device]:
     return [from_row(row) for row in tx.rows(LISTED)]
 
 
+def is_active(tx: Tx, id: str) -> bool:
+    """Tell whether a device exists and is switched on."""
+    return tx.row("SELECT 1 FROM devices WHERE id = ? AND is_active AND deleted_at IS NULL", (id,)) is not None
+
+
 def set_active(tx: Tx, id: str, is_active: bool) -> bool:
     """Switch a device on or off; returns False when there is no such device."""
     return bool(tx.change("UPDATE devices SET is_active = ? WHERE id = ? AND deleted_at IS NULL", (is_active, id)))

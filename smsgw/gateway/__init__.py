@@ -1,0 +1,41 @@
+"""The gateway's use-cases, and the only place where transactions begin.
+
+Knows nothing of HTTP and of serial lines: clients and workers call it, it stores, and it rings a bell when there may be
+something new to do. The bell is a hint; the rows are the truth.
+"""
+
+from collections.abc import Callable
+
+from smsgw.config import Config
+from smsgw.gateway.devices import Devices
+from smsgw.gateway.ids import ObjectIds
+from smsgw.gateway.messages import Messages
+from smsgw.gateway.reports import Reports
+from smsgw.gateway.sending import Sending
+from smsgw.gateway.tokens import Tokens
+from smsgw.store.db import Database
+
+
+class Gateway:
+    """All use-cases, by who uses them."""
+
+    def __init__(self, db: Database, config: Config, ids: ObjectIds) -> None:
+        self._db = db
+        self._listeners: list[Callable[[], None]] = []
+        self.devices = Devices(db, ids, self._changed)
+        self.messages = Messages(db, config, ids, self.devices, self._changed)
+        self.sending = Sending(db, config.sending, self._changed)
+        self.reports = Reports(db, self._changed)
+        self.tokens = Tokens(db)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, which must return at once, whenever rows have changed that workers may care about."""
+        self._listeners.append(listener)
+
+    async def probe(self) -> None:
+        """Make sure that the storage takes a transaction; raises `StorageUnavailable`."""
+        await self._db.write(lambda tx: tx.rows("SELECT 1"))
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()

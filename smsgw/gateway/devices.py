@@ -1,0 +1,119 @@
+"""Use-cases around devices: registering what the configuration names, switching, deleting, and what their SIMs tell."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from smsgw.config import ModemConfig
+from smsgw.errors import DeviceNotFound
+from smsgw.gateway.ids import ObjectIds
+from smsgw.model import Device, PartState, Reason, Status
+from smsgw.store import devices, messages, parts
+from smsgw.store.db import Database, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """The outcome of registering: the devices in use, and the names that were deleted over the API."""
+
+    in_use: dict[str, ModemConfig]  # by device id
+    deleted: tuple[str, ...]
+
+
+class Devices:
+    """The devices of the gateway. `configured` holds what the configuration says of each, by device id."""
+
+    def __init__(self, db: Database, ids: ObjectIds, changed: Callable[[], None]) -> None:
+        self._db = db
+        self._ids = ids
+        self._changed = changed
+        self.configured: dict[str, ModemConfig] = {}
+
+    async def register(self, modems: tuple[ModemConfig, ...]) -> Registered:
+        """Give every configured modem its device id, made once and kept; a deleted one stays deleted."""
+        registered = await self._db.write(partial(_register, ids=self._ids, modems=modems))
+        self.configured = registered.in_use
+        return registered
+
+    async def listed(self) -> list[Device]:
+        """List the devices that are in the configuration and not deleted."""
+        rows = await self._db.read(devices.LISTED)
+        return [devices.from_row(row) for row in rows if row["id"] in self.configured]
+
+    async def get(self, id: str) -> Device:
+        """Return a device; raises `DeviceNotFound`."""
+        for device in await self.listed():
+            if device.id == id:
+                return device
+        raise DeviceNotFound(id=id)
+
+    async def switch(self, id: str, is_active: bool) -> None:
+        """Switch a device on or off; raises `DeviceNotFound`."""
+        if not await self._db.write(partial(devices.set_active, id=id, is_active=is_active)):
+            raise DeviceNotFound(id=id)
+        self._changed()
+
+    async def delete(self, id: str) -> None:
+        """Delete a device and give up what only it might have sent; raises `DeviceNotFound`."""
+        if not await self._db.write(partial(_delete, id=id)):
+            raise DeviceNotFound(id=id)
+        self.configured.pop(id, None)
+        self._changed()
+
+    async def seen(self, id: str, imei: str | None) -> None:
+        """Record that a modem answered."""
+        await self._db.write(partial(devices.seen, id=id, imei=imei))
+
+    async def sim_seen(self, id: str, sim: str, imsi: str | None, slot: int) -> None:
+        """Record which SIM a modem holds."""
+        await self._db.write(partial(devices.sim_seen, key=sim, imsi=imsi, device=id, slot=slot))
+
+    async def may_enter_pin(self, sim: str, pin: str) -> bool:
+        """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again."""
+        return await self._db.write(partial(_may_enter_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))
+
+    async def pin_accepted(self, sim: str, pin: str) -> None:
+        """Record that a SIM took its PIN."""
+        await self._db.write(partial(devices.forget_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))
+
+
+def give_up_orphans(tx: Tx, limit: int = 1_000) -> int:
+    """Fail waiting messages that only a deleted device may send; returns how many."""
+    orphans = messages.waiting_for_deleted(tx, limit)
+    for message in orphans:
+        for part in parts.in_state(tx, message, PartState.PENDING):
+            parts.move(tx, part, PartState.CANCELLED)
+        messages.move(tx, message, Status.SEND_ERROR, Reason.DEVICE_GONE)
+    return len(orphans)
+
+
+def _register(tx: Tx, ids: ObjectIds, modems: tuple[ModemConfig, ...]) -> Registered:
+    in_use: dict[str, ModemConfig] = {}
+    deleted: list[str] = []
+    for modem in modems:
+        devices.add(tx, ids.new(tx.now), modem.name)
+        row = devices.by_name(tx, modem.name)
+        if row["deleted_at"] is None:
+            in_use[row["id"]] = modem
+        else:
+            deleted.append(modem.name)
+    return Registered(in_use=in_use, deleted=tuple(deleted))
+
+
+def _delete(tx: Tx, id: str) -> bool:
+    if not devices.delete(tx, id):
+        return False
+    give_up_orphans(tx)
+    return True
+
+
+def _may_enter_pin(tx: Tx, sim: str, pin_hash: str) -> bool:
+    if devices.pin_was_tried(tx, sim, pin_hash):
+        return False
+    devices.remember_pin(tx, sim, pin_hash)
+    return True
+
+
+def _pin_hash(sim: str, pin: str) -> str:
+    return hashlib.sha256(f"{sim}:{pin}".encode()).hexdigest()

@@ -1,0 +1,84 @@
+"""Use-cases around what modems receive: status reports finding their part, incoming messages being kept."""
+
+from collections.abc import Callable
+from functools import partial
+
+from smsgw import policy
+from smsgw.gateway.rollup import roll_up
+from smsgw.gsm.pdu import DeliveryOutcome, delivery_outcome, status_meaning
+from smsgw.model import PartState, Reason, ReceivedReport, Status
+from smsgw.store import messages, parts, reports
+from smsgw.store.db import Database, Tx
+from smsgw.store.parts import Outcome
+
+
+class Reports:
+    """What modems receive. Every method is one transaction."""
+
+    def __init__(self, db: Database, changed: Callable[[], None]) -> None:
+        self._db = db
+        self._changed = changed
+
+    async def report_received(self, sim: str, report: ReceivedReport) -> bool:
+        """Apply a status report to the part it is about; an unmatched one is kept and False returned.
+
+        Receiving the same report again changes nothing.
+        """
+        matched = await self._db.write(partial(_received, sim=sim, report=report))
+        self._changed()
+        return matched
+
+    async def inbound_received(self, device: str, sim: str, pdu: bytes) -> bool:
+        """Store an incoming TPDU as it came; returns False when it was stored before."""
+        return await self._db.write(partial(reports.keep_inbound, device=device, sim=sim, pdu=pdu))
+
+
+def _received(tx: Tx, sim: str, report: ReceivedReport) -> bool:
+    stamped_at = report.service_centre_time or tx.now
+    since = tx.now - policy.REPORT_WINDOW_MS
+    referenced = parts.attempts_with_reference(tx, sim, report.reference, since)
+    matched = policy.match_report(referenced, report.recipient, stamped_at)
+    if matched is None:
+        unanswered = parts.unanswered_attempts(tx, sim, since)
+        matched = policy.match_unanswered(unanswered, report.recipient, stamped_at)
+    if matched is None:
+        reports.keep_unmatched(tx, sim, report)
+        return False
+    apply_report(tx, matched.part, report)
+    return True
+
+
+def earlier_reports(tx: Tx, part: int, sim: str, reference: int) -> list[tuple[int, ReceivedReport]]:
+    """List the kept reports that were faster than the answer to this part, each with its row number."""
+    recipient = messages.by_row(tx, parts.message_of(tx, part))["phone_number"]
+    kept = reports.unmatched(tx, sim, reference, tx.now - policy.EARLY_REPORT_MS)
+    return [(row, report) for row, report in kept if policy.same_number(report.recipient, recipient)]
+
+
+def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
+    """Move a part, and with it its message, as a report about it says; what is final stays, but "delivered" wins."""
+    outcome = delivery_outcome(report.status)
+    state = parts.state_of(tx, part)
+    if state is PartState.UNCERTAIN:
+        _prove_accepted(tx, part, report.reference)
+        state = PartState.ACCEPTED
+    if state is PartState.DELIVERED or (state is PartState.FAILED and outcome is not DeliveryOutcome.DELIVERED):
+        return
+    parts.mark_reported(tx, part, report.status)
+    message = parts.message_of(tx, part)
+    detail = f"TP-ST {report.status:02X}: {status_meaning(report.status)}"
+    if outcome is DeliveryOutcome.DELIVERED:
+        parts.move(tx, part, PartState.DELIVERED)
+        roll_up(tx, message, Reason.REPORT_DELIVERED, detail)
+    elif outcome is not DeliveryOutcome.PENDING and state is PartState.ACCEPTED:
+        parts.move(tx, part, PartState.UNDELIVERED)
+        roll_up(tx, message, Reason.REPORT_FAILED, detail)
+
+
+def _prove_accepted(tx: Tx, part: int, reference: int) -> None:
+    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference, "proved by a status report")
+    parts.move(tx, part, PartState.ACCEPTED)
+    parts.mark_accepted(tx, part)
+    message = parts.message_of(tx, part)
+    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_KNOWN)
+    roll_up(tx, message, Reason.ACCEPTED)

@@ -1,0 +1,194 @@
+"""Use-cases of the workers: claiming a message, and storing what became of each of its parts."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from smsgw import policy
+from smsgw.at.errors import Verdict
+from smsgw.config import SendingConfig
+from smsgw.gateway.devices import give_up_orphans
+from smsgw.gateway.reports import apply_report, earlier_reports
+from smsgw.gateway.rollup import roll_up
+from smsgw.model import ClaimedMessage, PartState, Reason, Status
+from smsgw.store import devices, messages, parts, reports
+from smsgw.store.db import Database, Tx
+from smsgw.store.parts import Outcome
+
+# Housekeeping works in small steps, so that nobody waits for it.
+_STEP = 500
+
+
+class DeviceSwitchedOff(Exception):
+    """The device is switched off or deleted: its worker has nothing to do until that changes."""
+
+
+class Sending:
+    """What workers do with messages. Every method is one transaction."""
+
+    def __init__(self, db: Database, config: SendingConfig, changed: Callable[[], None]) -> None:
+        self._db = db
+        self._config = config
+        self._changed = changed
+
+    async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+        """Take the oldest due message that this device may send with this SIM; raises `DeviceSwitchedOff`."""
+        return await self._db.write(partial(_claim, device=device, sim=sim, slot=slot))
+
+    async def submitting(self, part: int, device: str, sim: str) -> None:
+        """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored."""
+        await self._db.write(partial(_submitting, part=part, device=device, sim=sim))
+
+    async def accepted(self, part: int, sim: str, reference: int | None) -> None:
+        """Record that the network took a part under this TP-MR, and apply a report that was faster."""
+        await self._db.write(partial(_accepted, part=part, sim=sim, reference=reference))
+
+    async def refused(self, part: int, verdict: Verdict, detail: str) -> policy.Decision:
+        """Record that a part was refused, decide what follows from the verdict on the error, and return that."""
+        decision = await self._db.write(partial(self._refused, part=part, verdict=verdict, detail=detail))
+        self._changed()
+        return decision
+
+    async def not_sent(self, part: int, detail: str) -> None:
+        """Record that a part certainly did not leave the modem; this costs the message nothing."""
+        await self._db.write(partial(_not_sent, part=part, detail=detail))
+        self._changed()
+
+    async def unknown(self, part: int, detail: str) -> None:
+        """Record that a part was on the wire and nobody knows what became of it; its message waits for a proof."""
+        await self._db.write(partial(_unknown, part=part, detail=detail))
+
+    async def give_back(self, message: int) -> None:
+        """Return a claimed message whose next part has not been touched."""
+        await self._db.write(partial(_give_back, message=message))
+        self._changed()
+
+    async def recover(self) -> int:
+        """After a start: what was being submitted is uncertain, what was only claimed waits again; returns how many."""
+        return await self._db.write(_recover)
+
+    async def sweep(self) -> int:
+        """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""
+        swept = await self._db.write(self._sweep)
+        if swept:
+            self._changed()
+        return swept
+
+    async def next_due(self) -> int | None:
+        """Tell when the next deferred message falls due, in Unix milliseconds."""
+        async with self._db.snapshot() as connection:
+            return await messages.next_due(connection)
+
+    # ── within the transaction ──
+
+    def _refused(self, tx: Tx, part: int, verdict: Verdict, detail: str) -> policy.Decision:
+        message = parts.message_of(tx, part)
+        used = messages.by_row(tx, message)["attempts"] + 1
+        decision = policy.after_refusal(verdict, used, self._config.attempts, random.random())
+        if decision.next is policy.Next.DOUBT:
+            _unknown(tx, part, detail)
+            return decision
+        parts.end_attempt(tx, part, Outcome.REFUSED, detail=detail)
+        if decision.next is policy.Next.ACCEPTED:
+            _mark_accepted(tx, part, message, detail)
+        elif decision.next is policy.Next.HOLD:
+            _wait_again(tx, message, part, Reason.NO_SERVICE, detail)
+        elif decision.next is policy.Next.RETRY:
+            messages.count_attempt(tx, message)
+            _wait_again(tx, message, part, Reason.RETRY, detail, until=tx.now + int(decision.delay_s * 1_000))
+        else:
+            messages.count_attempt(tx, message)
+            given_up = decision.next is policy.Next.GIVE_UP
+            _fail(tx, message, part, Reason.OUT_OF_ATTEMPTS if given_up else Reason.REFUSED, detail)
+        return decision
+
+    def _sweep(self, tx: Tx) -> int:
+        expired = messages.expired(tx, _STEP)
+        for message in expired:
+            for part in parts.in_state(tx, message, PartState.PENDING):
+                parts.move(tx, part, PartState.EXPIRED)
+            messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
+        doubtful = parts.uncertain_since(tx, tx.now - self._config.uncertain_after_s * 1_000)
+        for part in doubtful:
+            self._settle_doubt(tx, part)
+        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
+
+    def _settle_doubt(self, tx: Tx, part: int) -> None:
+        message = parts.message_of(tx, part)
+        resend = self._config.uncertain == "resend"
+        if resend and messages.count_attempt(tx, message) < self._config.attempts:
+            _wait_again(tx, message, part, Reason.OUTCOME_RESEND)
+        else:
+            _fail(tx, message, part, Reason.OUTCOME_UNKNOWN)
+
+
+def _claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+    if not devices.is_active(tx, device):
+        raise DeviceSwitchedOff(device)
+    return messages.claim(tx, device, sim, slot)
+
+
+def _submitting(tx: Tx, part: int, device: str, sim: str) -> None:
+    parts.move(tx, part, PartState.SUBMITTING)
+    parts.begin_attempt(tx, part, device, sim)
+
+
+def _accepted(tx: Tx, part: int, sim: str, reference: int | None) -> None:
+    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference)
+    _mark_accepted(tx, part, parts.message_of(tx, part))
+    if reference is not None:
+        for row, report in earlier_reports(tx, part, sim, reference):
+            apply_report(tx, part, report)
+            reports.forget_unmatched(tx, row)
+
+
+def _mark_accepted(tx: Tx, part: int, message: int, detail: str = "") -> None:
+    parts.move(tx, part, PartState.ACCEPTED)
+    parts.mark_accepted(tx, part)
+    if not parts.in_state(tx, message, PartState.PENDING):
+        messages.release(tx, message)
+    roll_up(tx, message, Reason.ACCEPTED, detail)
+
+
+def _not_sent(tx: Tx, part: int, detail: str) -> None:
+    parts.end_attempt(tx, part, Outcome.NOT_SENT, detail=detail)
+    _wait_again(tx, parts.message_of(tx, part), part, Reason.NOT_SENT, detail)
+
+
+def _unknown(tx: Tx, part: int, detail: str) -> None:
+    parts.end_attempt(tx, part, Outcome.UNKNOWN, detail=detail)
+    parts.move(tx, part, PartState.UNCERTAIN)
+    message = parts.message_of(tx, part)
+    messages.release(tx, message)
+    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, detail)
+
+
+def _give_back(tx: Tx, message: int) -> None:
+    messages.release(tx, message)
+    roll_up(tx, message, Reason.INTERRUPTED)
+
+
+def _wait_again(tx: Tx, message: int, part: int, reason: Reason, detail: str = "", until: int | None = None) -> None:
+    parts.move(tx, part, PartState.PENDING)
+    messages.release(tx, message)
+    messages.defer(tx, message, until)
+    roll_up(tx, message, reason, detail)
+
+
+def _fail(tx: Tx, message: int, part: int, reason: Reason, detail: str = "") -> None:
+    parts.move(tx, part, PartState.FAILED)
+    # Without this part the rest would reach the recipient as a fragment.
+    for pending in parts.in_state(tx, message, PartState.PENDING):
+        parts.move(tx, pending, PartState.CANCELLED)
+    messages.release(tx, message)
+    roll_up(tx, message, reason, detail)
+
+
+def _recover(tx: Tx) -> int:
+    interrupted = parts.doubtful(tx, PartState.SUBMITTING)
+    for part in interrupted:
+        _unknown(tx, part, "the gateway stopped while the message was on the wire")
+    held = messages.held(tx)
+    for message in held:
+        _give_back(tx, message)
+    return len(interrupted) + len(held)

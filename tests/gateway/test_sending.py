@@ -1,0 +1,407 @@
+"""From submission to the last report: what clients see of every outcome a worker can store."""
+
+from pathlib import Path
+
+import pytest
+
+from smsgw.at.errors import ErrorKind, Verdict, describe
+from smsgw.config import Config
+from smsgw.gateway import Gateway
+from smsgw.gateway.sending import DeviceSwitchedOff
+from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, SendRequest, Status
+from support import Clock, open_gateway, with_sending
+
+SIM = "8944000000000000001"
+OTHER_SIM = "8944000000000000002"
+NUMBER = "79991234567"
+DELIVERED, STILL_TRYING, REJECTED = 0x00, 0x30, 0x42
+THREE_PARTS = "ы" * 150
+
+
+async def submit(gateway: Gateway, text: str = "Привет", **fields: object) -> str:
+    return await gateway.messages.submit(SendRequest(text=text, phone_number=NUMBER, **fields), None)  # type: ignore[arg-type]
+
+
+async def device(gateway: Gateway, name: str = "north") -> str:
+    return next(d.id for d in await gateway.devices.listed() if d.name == name)
+
+
+async def claim(gateway: Gateway, name: str = "north", sim: str = SIM) -> ClaimedMessage:
+    claimed = await gateway.sending.claim(await device(gateway, name), sim, 1)
+    assert claimed is not None
+    return claimed
+
+
+async def take_part(gateway: Gateway, name: str = "north", sim: str = SIM) -> int:
+    """Claim the next message and put its next part on the wire."""
+    part = (await claim(gateway, name, sim)).parts[0].row
+    await gateway.sending.submitting(part, await device(gateway, name), sim)
+    return part
+
+
+async def send_all(gateway: Gateway, first_reference: int = 10) -> None:
+    """Send every part of the next message without trouble."""
+    for offset, part in enumerate((await claim(gateway)).parts):
+        await gateway.sending.submitting(part.row, await device(gateway), SIM)
+        await gateway.sending.accepted(part.row, SIM, first_reference + offset)
+
+
+def report(clock: Clock, status: int, reference: int = 10, recipient: str = NUMBER) -> ReceivedReport:
+    return ReceivedReport(
+        reference=reference,
+        recipient=recipient,
+        service_centre_time=clock.now,
+        status=status,
+        pdu=bytes([6, reference, status]),
+    )
+
+
+async def status(gateway: Gateway, id: str) -> Status:
+    return (await gateway.messages.get(id)).status
+
+
+async def reasons(gateway: Gateway, id: str) -> list[tuple[Status, Reason]]:
+    return [(entry.status, entry.reason) for entry in (await gateway.messages.detail(id)).timeline]
+
+
+async def part_states(gateway: Gateway, id: str) -> list[PartState]:
+    return [part.state for part in (await gateway.messages.detail(id)).parts]
+
+
+def cms(code: int) -> Verdict:
+    return describe(ErrorKind.CMS, code)
+
+
+def file_content(config: Config) -> bytes:
+    return Path(config.store.path).read_bytes()
+
+
+async def test_a_message_goes_from_waiting_to_delivered(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    assert await status(gateway, id) is Status.WAITING
+    part = await take_part(gateway)
+    assert await status(gateway, id) is Status.PROCESSING
+    await gateway.sending.accepted(part, SIM, 10)
+    assert await status(gateway, id) is Status.SENT
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED))
+    assert await status(gateway, id) is Status.DELIVERED
+    assert await reasons(gateway, id) == [
+        (Status.WAITING, Reason.SUBMITTED),
+        (Status.PROCESSING, Reason.CLAIMED),
+        (Status.SENT, Reason.ACCEPTED),
+        (Status.DELIVERED, Reason.REPORT_DELIVERED),
+    ]
+
+
+async def test_messages_are_claimed_in_the_order_of_submission(gateway: Gateway) -> None:
+    ids = [await submit(gateway, f"{n}") for n in range(20)]
+    assert [(await claim(gateway)).id for _ in ids] == ids
+
+
+async def test_a_message_for_one_device_is_never_claimed_by_another(gateway: Gateway) -> None:
+    id = await submit(gateway, device_id=await device(gateway, "south"))
+    assert await gateway.sending.claim(await device(gateway, "north"), SIM, 1) is None
+    assert (await claim(gateway, "south", OTHER_SIM)).id == id
+
+
+async def test_a_message_for_one_slot_waits_for_that_slot(gateway: Gateway) -> None:
+    await submit(gateway, to_sim=1)
+    assert await gateway.sending.claim(await device(gateway), SIM, 2) is None
+    await claim(gateway)
+
+
+async def test_a_device_that_is_switched_off_claims_nothing(gateway: Gateway) -> None:
+    await submit(gateway)
+    await gateway.devices.switch(await device(gateway, "north"), False)
+    with pytest.raises(DeviceSwitchedOff):
+        await claim(gateway, "north")
+    await claim(gateway, "south", OTHER_SIM)
+
+
+async def test_one_claimed_message_is_never_claimed_twice(gateway: Gateway) -> None:
+    await submit(gateway)
+    await claim(gateway)
+    assert await gateway.sending.claim(await device(gateway, "south"), OTHER_SIM, 1) is None
+
+
+async def test_a_permanent_refusal_is_final_and_says_why(gateway: Gateway) -> None:
+    id = await submit(gateway)
+    await gateway.sending.refused(await take_part(gateway), cms(1), "+CMS ERROR: 1")
+    assert await status(gateway, id) is Status.SEND_ERROR
+    detail = await gateway.messages.detail(id)
+    assert (detail.timeline[-1].reason, detail.timeline[-1].detail) == (Reason.REFUSED, "+CMS ERROR: 1")
+    assert detail.parts[0].attempts[0].detail == "+CMS ERROR: 1"
+
+
+async def test_a_temporary_refusal_is_tried_again_later_until_the_attempts_are_used_up(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    id = await submit(gateway)
+    for attempt in range(1, config.sending.attempts + 1):
+        await gateway.sending.refused(await take_part(gateway), cms(42), "+CMS ERROR: 42")
+        assert (await gateway.messages.detail(id)).attempts == attempt
+        assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
+        clock.advance(720)
+    assert await status(gateway, id) is Status.SEND_ERROR
+    assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUT_OF_ATTEMPTS)
+
+
+async def test_a_message_that_waits_for_its_retry_does_not_hold_up_the_next(gateway: Gateway, clock: Clock) -> None:
+    first, second = await submit(gateway, "1"), await submit(gateway, "2")
+    await gateway.sending.refused(await take_part(gateway), cms(42), "+CMS ERROR: 42")
+    assert (await claim(gateway)).id == second
+    due = await gateway.sending.next_due()
+    assert due is not None
+    clock.now = due
+    assert (await claim(gateway)).id == first
+
+
+async def test_lost_service_costs_no_attempt(gateway: Gateway) -> None:
+    id = await submit(gateway)
+    for _ in range(20):
+        await gateway.sending.refused(await take_part(gateway), cms(331), "+CMS ERROR: 331")
+    assert await status(gateway, id) is Status.WAITING
+    assert (await gateway.messages.detail(id)).attempts == 0
+
+
+async def test_what_certainly_did_not_leave_may_go_through_another_modem(gateway: Gateway) -> None:
+    id = await submit(gateway)
+    await gateway.sending.not_sent(await take_part(gateway), "no prompt")
+    assert await status(gateway, id) is Status.WAITING
+    part = await take_part(gateway, "south", OTHER_SIM)
+    await gateway.sending.accepted(part, OTHER_SIM, 3)
+    assert await status(gateway, id) is Status.SENT
+
+
+async def test_an_unknown_outcome_is_never_sent_again_by_itself_and_ends_as_an_error(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    id = await submit(gateway)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    assert await status(gateway, id) is Status.PROCESSING
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    clock.advance(config.sending.uncertain_after_s - 1)
+    await gateway.sending.sweep()
+    assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
+    assert await status(gateway, id) is Status.PROCESSING
+    clock.advance(1)
+    await gateway.sending.sweep()
+    assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
+
+
+async def test_an_unknown_outcome_is_sent_again_where_the_policy_says_so(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        id = await submit(gateway)
+        for _ in range(config.sending.attempts):
+            await gateway.sending.unknown(await take_part(gateway), "no answer")
+            clock.advance(601)
+            await gateway.sending.sweep()
+        assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
+        assert len((await gateway.messages.detail(id)).parts[0].attempts) == config.sending.attempts
+
+
+async def test_a_report_proves_that_an_unanswered_message_had_arrived(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    clock.advance(20)
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=77))
+    assert await status(gateway, id) is Status.DELIVERED
+    attempt = (await gateway.messages.detail(id)).parts[0].attempts[0]
+    assert (attempt.outcome, attempt.reference) == ("accepted", 77)
+
+
+async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    clock.advance(700)
+    await gateway.sending.sweep()
+    assert await status(gateway, id) is Status.SEND_ERROR
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=77))
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_a_long_message_resumes_at_the_first_part_that_is_not_accepted_on_the_same_sim(
+    gateway: Gateway, clock: Clock
+) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    claimed = await claim(gateway)
+    first, second, _ = claimed.parts
+    await gateway.sending.submitting(first.row, await device(gateway), SIM)
+    await gateway.sending.accepted(first.row, SIM, 10)
+    await gateway.sending.submitting(second.row, await device(gateway), SIM)
+    await gateway.sending.refused(second.row, cms(42), "+CMS ERROR: 42")
+    clock.advance(3_000)
+    assert await gateway.sending.claim(await device(gateway, "south"), OTHER_SIM, 1) is None
+    again = await claim(gateway)
+    assert again.id == id
+    assert [part.number for part in again.parts] == [2, 3]
+
+
+async def test_a_part_that_is_refused_for_good_stops_the_rest(gateway: Gateway) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    await gateway.sending.refused(await take_part(gateway), cms(1), "+CMS ERROR: 1")
+    assert await part_states(gateway, id) == [PartState.FAILED, PartState.CANCELLED, PartState.CANCELLED]
+    assert await status(gateway, id) is Status.SEND_ERROR
+
+
+async def test_a_long_message_is_delivered_when_its_last_part_is(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    await send_all(gateway)
+    for reference in (12, 10):
+        await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference))
+        assert await status(gateway, id) is Status.SENT
+    await gateway.reports.report_received(SIM, report(clock, DELIVERED, 11))
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_one_undelivered_part_makes_a_delivery_error_that_only_delivery_mends(
+    gateway: Gateway, clock: Clock
+) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    await send_all(gateway)
+    await gateway.reports.report_received(SIM, report(clock, REJECTED, 11))
+    assert await status(gateway, id) is Status.DELIVERY_ERROR
+    for reference in (10, 12):
+        await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference))
+        assert await status(gateway, id) is Status.DELIVERY_ERROR
+    await gateway.reports.report_received(SIM, report(clock, DELIVERED, 11))
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_still_trying_changes_nothing_but_is_remembered(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    await send_all(gateway)
+    assert await gateway.reports.report_received(SIM, report(clock, STILL_TRYING))
+    assert await status(gateway, id) is Status.SENT
+    assert (await gateway.messages.detail(id)).parts[0].report_status == STILL_TRYING
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED))
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_a_failure_after_delivery_and_a_repeated_report_change_nothing(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    await send_all(gateway)
+    for told in (DELIVERED, DELIVERED, REJECTED, STILL_TRYING):
+        assert await gateway.reports.report_received(SIM, report(clock, told))
+        assert await status(gateway, id) is Status.DELIVERED
+    assert len(await reasons(gateway, id)) == 4
+
+
+async def test_a_report_that_overtakes_its_answer_is_applied_when_the_answer_comes(
+    gateway: Gateway, clock: Clock
+) -> None:
+    id = await submit(gateway)
+    part = await take_part(gateway)
+    assert not await gateway.reports.report_received(SIM, report(clock, DELIVERED, 42))
+    await gateway.sending.accepted(part, SIM, 42)
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+@pytest.mark.parametrize("spelling", ["79991234567", "+79991234567", "89991234567", "9991234567", "0079991234567"])
+async def test_a_report_is_matched_however_the_network_writes_the_number(
+    gateway: Gateway, clock: Clock, spelling: str
+) -> None:
+    id = await submit(gateway)
+    await send_all(gateway)
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, recipient=spelling))
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_a_report_of_another_sim_or_another_number_matches_nothing(gateway: Gateway, clock: Clock) -> None:
+    id = await submit(gateway)
+    await send_all(gateway)
+    clock.advance(3_600)
+    assert not await gateway.reports.report_received(OTHER_SIM, report(clock, DELIVERED))
+    assert not await gateway.reports.report_received(SIM, report(clock, DELIVERED, recipient="79990000000"))
+    assert await status(gateway, id) is Status.SENT
+
+
+async def test_a_reference_that_came_round_again_belongs_to_the_message_sent_last_before_the_stamp(
+    gateway: Gateway, clock: Clock
+) -> None:
+    old = await submit(gateway, "old")
+    await send_all(gateway)
+    clock.advance(3_600)
+    new = await submit(gateway, "new")
+    await send_all(gateway)
+    clock.advance(5)
+    await gateway.reports.report_received(SIM, report(clock, DELIVERED))
+    assert [await status(gateway, id) for id in (old, new)] == [Status.SENT, Status.DELIVERED]
+
+
+async def test_a_message_expires_unsent(gateway: Gateway, clock: Clock, config: Config) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    clock.advance(config.sending.ttl_s)
+    assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
+    await gateway.sending.sweep()
+    assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.EXPIRED)
+    assert set(await part_states(gateway, id)) == {PartState.EXPIRED}
+
+
+async def test_what_waits_for_a_deleted_device_is_given_up_and_the_rest_is_not(gateway: Gateway) -> None:
+    north = await device(gateway, "north")
+    bound, free = await submit(gateway, device_id=north), await submit(gateway)
+    await gateway.devices.delete(north)
+    assert (await reasons(gateway, bound))[-1] == (Status.SEND_ERROR, Reason.DEVICE_GONE)
+    assert (await claim(gateway, "south", OTHER_SIM)).id == free
+
+
+async def test_what_a_deleted_device_gives_back_is_given_up_by_the_next_sweep(gateway: Gateway) -> None:
+    north = await device(gateway, "north")
+    id = await submit(gateway, device_id=north)
+    claimed = await claim(gateway, "north")
+    await gateway.devices.delete(north)
+    await gateway.sending.give_back(claimed.row)
+    await gateway.sending.sweep()
+    assert await status(gateway, id) is Status.SEND_ERROR
+
+
+async def test_after_a_crash_the_untouched_waits_again_and_what_was_on_the_wire_is_in_doubt(
+    config: Config, clock: Clock
+) -> None:
+    async with open_gateway(config, clock) as gateway:
+        on_the_wire, untouched = await submit(gateway, "1"), await submit(gateway, "2")
+        await take_part(gateway)
+        await claim(gateway, "south", OTHER_SIM)
+    async with open_gateway(config, clock) as gateway:
+        assert await part_states(gateway, on_the_wire) == [PartState.UNCERTAIN]
+        assert await status(gateway, on_the_wire) is Status.PROCESSING
+        assert (await reasons(gateway, untouched))[-1] == (Status.WAITING, Reason.INTERRUPTED)
+        assert (await claim(gateway, "south", OTHER_SIM)).id == untouched
+
+
+async def test_a_deleted_device_stays_deleted_after_a_restart(config: Config, clock: Clock) -> None:
+    async with open_gateway(config, clock) as gateway:
+        ids = {d.name: d.id for d in await gateway.devices.listed()}
+        await gateway.devices.delete(ids["north"])
+    async with open_gateway(config, clock) as gateway:
+        assert {d.name: d.id for d in await gateway.devices.listed()} == {"south": ids["south"]}
+        assert (await gateway.devices.register(config.modems)).deleted == ("north",)
+
+
+async def test_a_pin_is_offered_once_unless_the_sim_took_it(config: Config, clock: Clock) -> None:
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.devices.may_enter_pin(SIM, "1234")
+        await gateway.devices.pin_accepted(SIM, "1234")
+        assert await gateway.devices.may_enter_pin(SIM, "1234")
+    async with open_gateway(config, clock) as gateway:
+        assert not await gateway.devices.may_enter_pin(SIM, "1234")
+        assert await gateway.devices.may_enter_pin(SIM, "4321")
+        assert await gateway.devices.may_enter_pin(OTHER_SIM, "1234")
+    assert b"1234" not in file_content(config)
+
+
+async def test_an_incoming_message_is_stored_once_however_often_the_modem_lists_it(gateway: Gateway) -> None:
+    north = await device(gateway)
+    assert await gateway.reports.inbound_received(north, SIM, b"\x04\x01")
+    assert not await gateway.reports.inbound_received(north, SIM, b"\x04\x01")
+    assert await gateway.reports.inbound_received(north, OTHER_SIM, b"\x04\x01")
+
+
+async def test_two_long_messages_in_a_row_to_one_number_never_share_a_reference(gateway: Gateway) -> None:
+    references = []
+    for _ in range(3):
+        await submit(gateway, THREE_PARTS)
+        references.append({part.pdu[-134 - 3] for part in (await claim(gateway)).parts[:2]})
+    assert all(len(of_one) == 1 for of_one in references)
+    assert len(set.union(*references)) == 3
