@@ -1,1 +1,29 @@
-"""Virtual GSM modems on ptys over a simulated SMS centre; shares no code with the gateway it tests."""
+"""Virtual GSM modems on ptys over a simulated SMS centre; shares no code with the gateway it tests.
+
+In a test:
+
+    async with VirtualModems(tmp_path, 2, rules=[Rule(recipient="+12025550123", error="+CMS ERROR: 21")]) as vm:
+        open(vm.paths[0])                      # symlink to a raw pty; vm.paths[1] is the second modem
+        vm.incoming(0, "Bank", "Код 4711")     # as many parts as it needs; letters make the sender alphanumeric
+        vm.incoming_pdu(0, "0791…")            # any hex
+        vm.fault(0, "reboot")                  # every kind is in `Fault`, and "unplug", "replug"
+        vm.network.ledger                      # list[LedgerEntry]: every part the network accepted
+        vm.network.messages                    # list[LedgerMessage]: joined, once all parts are there
+        vm.network.rules.append(Rule(nth=3, error="+CMS ERROR: 42"))
+        vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
+
+`profile=Profile(…)` changes the make of modem, a PIN included; `line=Line(…)` what the line does to bytes.
+From a shell: `simmodem --help`.
+"""
+
+from simmodem.ledger import LedgerEntry, LedgerMessage
+from simmodem.modem import Fault, VirtualModem
+from simmodem.network import Network, Rule
+from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile
+from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
+from simmodem.virtual import VirtualModems
+
+__all__ = [
+    "BYTES", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry", "LedgerMessage",
+    "Line", "Network", "Profile", "Rule", "VirtualModem", "VirtualModems",
+]  # fmt: skip

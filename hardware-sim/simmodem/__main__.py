@@ -1,0 +1,137 @@
+"""simmodem: virtual GSM modems on ptys, from the shell. `simmodem control` talks to a running one."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from simmodem import control
+from simmodem.network import Range, Rule
+from simmodem.profiles import GENERIC
+from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE
+from simmodem.virtual import VirtualModems
+
+LINES = {"whole": WHOLE, "bytes": BYTES, "slow": SLOW, "urcs": URCS}
+EPILOG = """\
+rules:    to=<number> nth=<n> error=<final result> reports=<hex TP-ST,…> report-delay=<s> network-time=<s>
+          separated by ";", each optional; the first rule that fits a part decides. Examples:
+            --rule 'to=+12025550123;error=+CMS ERROR: 21'     --rule 'to=+12025550124;reports=30,00'
+control:  simmodem control SOCKET '{"do":"incoming","modem":0,"sender":"+12025550123","text":"Hello"}'
+          do: incoming, incoming_pdu, fault, rule, clear_rules, ledger, messages, modems
+"""
+
+
+def seconds(text: str) -> Range:
+    """Read "2-6" or "3" as a range of seconds."""
+    low, _, high = text.partition("-")
+    try:
+        span = float(low), float(high or low)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither seconds like 3 nor a range like 2-6") from None
+    if not 0 <= span[0] <= span[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: the first number must not be the larger one")
+    return span
+
+
+def rule(text: str) -> Rule:
+    """Read a rule as the command line writes it."""
+    chosen = Rule()
+    for field in text.split(";"):
+        key, _, value = field.partition("=")
+        try:
+            chosen = replace(chosen, **_RULE_FIELDS[key.strip()](value.strip()))
+        except (KeyError, ValueError):
+            names = ", ".join(_RULE_FIELDS)
+            raise argparse.ArgumentTypeError(f"{field!r} in a rule: use key=value with {names}") from None
+    return chosen
+
+
+_RULE_FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "to": lambda value: {"recipient": value},
+    "nth": lambda value: {"nth": int(value)},
+    "error": lambda value: {"error": value},
+    "reports": lambda value: {"reports": tuple(bytes.fromhex(value.replace(",", " ")))},
+    "report-delay": lambda value: {"report_delay": float(value)},
+    "network-time": lambda value: {"network_time": float(value)},
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="simmodem",
+        description="Virtual GSM modems on pseudo terminals, over a simulated SMS centre.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--dir", type=Path, required=True, help="where the links modem0, modem1… appear")
+    parser.add_argument("--modems", type=int, default=1, metavar="N", help="how many (default 1)")
+    parser.add_argument(
+        "--network-time", type=seconds, default=(2.0, 6.0), metavar="S", help="from Ctrl-Z to +CMGS (default 2-6)"
+    )
+    parser.add_argument(
+        "--report-delay", type=seconds, default=(1.0, 3.0), metavar="S", help="before each report (default 1-3)"
+    )
+    parser.add_argument("--rule", type=rule, action="append", default=[], metavar="RULE", help="see below; repeatable")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="append what the network accepted, as JSON lines")
+    parser.add_argument("--control", type=Path, metavar="SOCKET", help="listen for control requests")
+    parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
+    parser.add_argument("--pin", help="the SIMs are locked with this PIN")
+    parser.add_argument("--line", choices=LINES, default="whole", help="how bytes travel (default whole)")
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with VirtualModems(
+        options.dir,
+        options.modems,
+        network_time=options.network_time,
+        report_delay=options.report_delay,
+        rules=options.rule,
+        profile=replace(GENERIC, sim_pin=options.pin),
+        line=LINES[options.line],
+        seed=options.seed,
+        ledger_path=options.ledger,
+    ) as vm:
+        server = await control.serve(vm, options.control) if options.control else None
+        for path, modem in zip(vm.paths, vm.modems, strict=True):
+            print(f"{path.name} {path} -> {vm.device(modem.index)}")
+        print("ready", flush=True)
+        await stop.wait()
+        if server is not None:
+            server.close()
+            options.control.unlink(missing_ok=True)
+
+
+def _control(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="simmodem control", description="Send one request to a running simmodem.")
+    parser.add_argument("socket", type=Path)
+    parser.add_argument("request", help='e.g. {"do":"modems"}')
+    options = parser.parse_args(arguments)
+    reply = control.ask(options.socket, options.request)
+    print(reply)
+    return 0 if reply and json.loads(reply)["ok"] else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; gives 0, or 1 when the system or the running simmodem refused."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        if words[:1] == ["control"]:
+            return _control(words[1:])
+        asyncio.run(_run(_parser().parse_args(words)))
+    except OSError as error:
+        print(f"simmodem: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

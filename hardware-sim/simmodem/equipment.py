@@ -1,0 +1,129 @@
+"""The state of one modem that its commands read and change; knows no AT syntax."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from simmodem.agenda import Agenda
+from simmodem.network import Network
+from simmodem.profiles import Profile
+from simmodem.sim import Identity, Sim, SimState
+from simmodem.storage import Storage
+from simmodem.terminal import Terminal
+
+
+class Registration(IntEnum):
+    """<stat> of +CREG, +CGREG and +CEREG (TS 27.007 §7.2)."""
+
+    OFF = 0  # not registered, not searching
+    HOME = 1
+    SEARCHING = 2
+    DENIED = 3
+    UNKNOWN = 4
+    ROAMING = 5
+    SMS_HOME = 6  # registered for SMS only, home network
+    SMS_ROAMING = 7  # registered for SMS only, roaming
+    EMERGENCY = 8
+
+
+SERVED = {Registration.HOME, Registration.ROAMING, Registration.SMS_HOME, Registration.SMS_ROAMING}
+REGISTRATION_COMMANDS = ("+CREG", "+CGREG", "+CEREG")
+LOCATION = '"00C3","0012ABCD"'
+
+
+class CmsError(Exception):
+    """The command ends with +CMS ERROR: <code> (TS 27.005 §3.2.5)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class CmeError(Exception):
+    """The command ends with +CME ERROR: <code> (TS 27.007 §9.2)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class CommandError(Exception):
+    """The command ends with ERROR: unknown, or parameters it does not have."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """What commands set and a reset forgets."""
+
+    cmee: int = 0
+    csms: int = 0
+    cnmi: tuple[int, ...] = (0, 0, 0, 0, 0)
+    cscs: str = "GSM"
+    cgsms: int = 3
+    cmms: int = 0
+    cfun: int = 1
+    cops_format: int = 0
+    registration_urcs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGISTRATION_COMMANDS, 0))
+
+
+class Equipment:
+    """One modem's SIM, memories, settings, radio and line."""
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        identity: Identity,
+        profile: Profile,
+        network: Network,
+        agenda: Agenda,
+        terminal: Terminal,
+    ) -> None:
+        self.index = index
+        self.identity = identity
+        self.profile = profile
+        self.network = network
+        self.agenda = agenda
+        self.terminal = terminal
+        self.is_alive = True
+        self.sim = Sim(
+            identity,
+            pin=profile.sim_pin,
+            puk=profile.puk,
+            pin_tries=profile.pin_tries,
+            service_centre=profile.service_centre,
+        )
+        self.storage = Storage(profile.memories, base=profile.index_base, report_memory=profile.report_memory)
+        self.coverage = Registration.HOME
+        self.signal = 20
+        self.forget_settings()
+
+    def forget_settings(self) -> None:
+        self.settings = Settings(cmee=self.profile.cmee_default, csms=self.profile.csms_default)
+
+    @property
+    def registration(self) -> Registration:
+        """Where the modem stands: off without power, radio or an open SIM, else as the coverage is."""
+        usable = self.is_alive and self.settings.cfun == 1 and self.sim.state is SimState.READY
+        return self.coverage if usable else Registration.OFF
+
+    @property
+    def is_served(self) -> bool:
+        return self.registration in SERVED
+
+    def change(self, action: Callable[[], None]) -> None:
+        """Do what may change the registration and announce it where it did (+CREG and its sisters)."""
+        before = self.registration
+        action()
+        if self.registration is before:
+            return
+        for command, mode in self.settings.registration_urcs.items():
+            if mode:
+                self.terminal.urc(f"{command}: {self.registration_fields(mode)}")
+        if self.is_served:
+            self.agenda.after(0, lambda: self.network.flush(self.index))
+
+    def registration_fields(self, mode: int) -> str:
+        stat = self.registration
+        location = f",{LOCATION},{self.profile.access_technology}" if mode == 2 and stat in SERVED else ""
+        return f"{stat.value}{location}"

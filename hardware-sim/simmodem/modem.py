@@ -1,0 +1,179 @@
+"""The whole virtual modem, sans-IO: bytes in, bytes out, timers on the agenda; the same input gives the same output."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from simmodem import codec
+from simmodem.agenda import Agenda
+from simmodem.command import Command, Entry, Needs, cme_error, cms_error, parse
+from simmodem.device import BOOT_S, Answer, Device, PlannedFault, SendFault
+from simmodem.equipment import CmeError, CmsError, CommandError, Registration
+from simmodem.general_commands import GENERAL_COMMANDS
+from simmodem.network import Network
+from simmodem.profiles import Profile
+from simmodem.sim import Identity, SimState
+from simmodem.sms_commands import SMS_COMMANDS, SMS_FAULTS
+
+COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS
+
+# What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
+LOCKED = {SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
+BUSY = (14, 314)
+
+
+class Fault(StrEnum):
+    """What can be made to go wrong with a modem while it runs; the parameters are those of `VirtualModem.fault`."""
+
+    MUTE = "mute"  # answers nothing any more, not even URCs, until "unmute" or "reboot"
+    UNMUTE = "unmute"  # answers again
+    MUTE_AFTER_CTRL_Z = "mute_after_ctrl_z"  # n, after: the network accepts, no answer
+    LOSE_AFTER_CTRL_Z = "lose_after_ctrl_z"  # n, after, reaches_network: not accepted, no answer
+    OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
+    REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network: restarts after Ctrl-Z
+    CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
+    REBOOT = "reboot"  # down_s: restarts now
+    DEREGISTER = "deregister"  # stat: loses the network
+    REGISTER = "register"  # stat: finds it again
+    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
+
+
+class VirtualModem(Device):
+    """A modem to feed with bytes; `take_output` gives what it writes, the agenda says when it has more."""
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        profile: Profile,
+        network: Network,
+        agenda: Agenda,
+        seed: int = 0,
+        noise: bool = False,
+    ) -> None:
+        identity = Identity.of(seed, index)
+        super().__init__(index=index, identity=identity, profile=profile, network=network, agenda=agenda, noise=noise)
+        self.terminal.on_line = self._run_line
+        self.terminal.on_body = self._run_body
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes the computer wrote."""
+        self.terminal.feed(data)
+
+    def take_output(self) -> list[bytes]:
+        """Take the bytes to write to the computer; a short pause belongs between two items."""
+        return self.terminal.take_output()
+
+    # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run_line(self, line: str) -> None:
+        self._guard(lambda: self._run_all(line))
+
+    def _run_body(self, body: str | None) -> None:
+        action, self.body_expected = self.body_expected, None
+        if body is None or action is None:
+            self.terminal.final(self.profile.escape_answer)
+        else:
+            self._guard(lambda: action(body))
+
+    def _guard(self, action: Callable[[], Answer]) -> None:
+        """Write the answer of an action and its final result, or the error it ends with."""
+        level = self.state.settings.cmee
+        try:
+            lines = action()
+        except CmsError as error:
+            self.terminal.final(cms_error(error.code, level))
+        except codec.PduError as error:
+            self.terminal.final(cms_error(error.cms, level))
+        except tuple(SMS_FAULTS) as error:
+            self.terminal.final(cms_error(SMS_FAULTS[type(error)], level))
+        except CmeError as error:
+            self.terminal.final(cme_error(error.code, level))
+        except CommandError:
+            self.terminal.final(self.profile.unknown_command)
+        else:
+            if lines is not None:
+                self._write_answer(lines)
+                self.terminal.final("OK")
+
+    def _run_all(self, line: str) -> Answer:
+        commands = parse(line)
+        for command in commands[:-1]:
+            lines = self._run(command)
+            if lines is None:
+                return None
+            self._write_answer(lines)
+        return self._run(commands[-1]) if commands else []
+
+    def _write_answer(self, lines: list[str]) -> None:
+        for line in lines:
+            # The PDU of +CMGL and +CMGR follows its header without an empty line; an empty one stands for no PDU.
+            self.terminal.info(line, continues=not line or (set(line) <= set("0123456789ABCDEF") and len(line) > 20))
+
+    def _run(self, command: Command) -> Answer:
+        fixed = self.profile.answers.get(_spelled(command))
+        if fixed is not None:
+            return list(fixed)
+        entry = COMMANDS.get(command.name)
+        if entry is None:
+            raise CommandError
+        self._demand(entry.needs)
+        return entry.handler(self, command)
+
+    def _demand(self, needs: Needs) -> None:
+        if needs is Needs.NOTHING:
+            return
+        sim = self.state.sim
+        codes = BUSY if sim.is_busy(self.state.agenda.now) else None
+        if codes is None and needs is not Needs.CARD:
+            codes = LOCKED.get(sim.state)
+        if codes is not None:
+            raise CmsError(codes[1]) if needs is Needs.MESSAGES else CmeError(codes[0])
+
+    # ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fault(
+        self,
+        kind: str,
+        *,
+        n: int = 1,
+        after: int = 0,
+        code: int = 500,
+        stat: int | None = None,
+        seconds: float = 0.0,
+        down_s: float = BOOT_S,
+        reaches_network: bool = False,
+    ) -> None:
+        """Make something go wrong; raises ValueError for a kind that does not exist.
+
+        `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer,
+        `stat` the <stat> of +CREG, `seconds` and `down_s` how long the SIM is busy and the modem restarts.
+        """
+        chosen = Fault(kind)
+        if chosen.value in set(SendFault):
+            planned = PlannedFault(kind=SendFault(kind), code=code, reaches_network=reaches_network)
+            self.send_faults.extend([None] * after + [planned] * n)
+            return
+        actions: dict[Fault, Callable[[], Any]] = {
+            Fault.MUTE: self.fall_silent,
+            Fault.UNMUTE: self.speak_again,
+            Fault.REBOOT: lambda: self.reboot(down_s),
+            Fault.DEREGISTER: lambda: self._cover(Registration.SEARCHING if stat is None else Registration(stat)),
+            Fault.REGISTER: lambda: self._cover(Registration.HOME if stat is None else Registration(stat)),
+            Fault.SIM_BUSY: lambda: self._keep_sim_busy(n, seconds),
+        }
+        actions[chosen]()
+
+    def _cover(self, coverage: Registration) -> None:
+        self.state.change(lambda: setattr(self.state, "coverage", coverage))
+
+    def _keep_sim_busy(self, commands: int, seconds: float) -> None:
+        if seconds:
+            self.state.sim.busy_until = self.state.agenda.now + seconds
+        else:
+            self.state.sim.busy_commands += commands
+
+
+def _spelled(command: Command) -> str:
+    suffix = {"READ": "?", "TEST": "=?", "SET": "=" + ",".join(command.args), "EXECUTE": "".join(command.args)}
+    return command.name + suffix[command.form.name]

@@ -1,0 +1,221 @@
+"""The simulated SMS centre: accepts or refuses what modems send, reports, delivers, and writes down what it took.
+
+Knows no AT and no ptys; time comes from the agenda, the calendar from `wall`.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from simmodem import codec, deliver
+from simmodem.agenda import Agenda
+from simmodem.codec import Submit
+from simmodem.ledger import Ledger, LedgerEntry, LedgerMessage
+
+DELIVERED = 0x00
+UNASSIGNED_NUMBER = "+CMS ERROR: 1"
+SERVICE_CENTRE = "+447700900999"
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What happens to some of the submitted parts; the first rule that fits decides.
+
+    `recipient` None fits every number ("+" does not matter). `nth` counts, from 1, the parts sent to that recipient
+    (to anyone, without one) since the rule was given; None fits each of them. `error` is the whole final result,
+    e.g. "+CMS ERROR: 21". `reports` are the TP-ST values sent in this order, if the part asks for reports at all.
+    Delays are seconds and stand in for those of the network; `report_delay` passes before every report.
+    """
+
+    recipient: str | None = None
+    nth: int | None = None
+    error: str | None = None
+    reports: tuple[int, ...] = (DELIVERED,)
+    report_delay: float | None = None
+    network_time: float | None = None
+
+    def concerns(self, recipient: str) -> bool:
+        return self.recipient is None or self.recipient.removeprefix("+") == recipient.removeprefix("+")
+
+
+class Subscriber(Protocol):
+    """What the network needs of a modem."""
+
+    index: int
+
+    @property
+    def iccid(self) -> str: ...
+
+    def take(self, pdu: str) -> bool:
+        """Take a message from the network; False says "not now", and the network keeps it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One part on its way into the network, and how its modem wants reports."""
+
+    subscriber: Subscriber
+    submit: Submit
+    mr: int
+    report_first: bool = False
+    report_copies: int = 1
+    national_ra: tuple[str, str] | None = None
+
+
+class Network:
+    """One SMS centre for all modems of a simulation."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        wall: Callable[[], datetime],
+        *,
+        seed: int = 0,
+        network_time: Range = (0.0, 0.0),
+        report_delay: Range = (0.0, 0.0),
+        rules: Sequence[Rule] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
+        self.rules: list[Rule] = list(rules)
+        self.network_time = network_time
+        self.report_delay = report_delay
+        self._agenda = agenda
+        self._wall = wall
+        self._random = random.Random(f"network {seed}")
+        self._ledger = ledger or Ledger()
+        # The rule is kept beside its count, so that its id stays its own.
+        self._counts: dict[int, tuple[Rule, int]] = {}
+        self._waiting: dict[int, deque[str]] = {}
+        self._subscribers: dict[int, Subscriber] = {}
+        self._reference = self._random.randrange(256)
+
+    @property
+    def ledger(self) -> list[LedgerEntry]:
+        """Every part the network accepted, in order."""
+        return self._ledger.entries
+
+    @property
+    def messages(self) -> list[LedgerMessage]:
+        """Every message all parts of which the network accepted, in order of completion."""
+        return self._ledger.messages
+
+    def waiting(self, index: int) -> int:
+        """Count the messages the network still holds for a modem."""
+        return len(self._waiting.get(index, ()))
+
+    def attach(self, subscriber: Subscriber) -> None:
+        self._subscribers[subscriber.index] = subscriber
+
+    def submit(self, submission: Submission, settled: Callable[[str | None], None]) -> None:
+        """Take a part; `settled` is called after the network's time with None or the error it was refused with."""
+        rule = self._rule_for(submission.submit.recipient)
+        error = rule.error or self._objection(submission.submit)
+        delay = self._random.uniform(*self.network_time) if rule.network_time is None else rule.network_time
+
+        def settle() -> None:
+            if error is not None:
+                settled(error)
+                return
+            self._accept(submission)
+            if submission.report_first:
+                self._report(submission, rule, 0.0)
+            settled(None)
+            if not submission.report_first:
+                self._report(submission, rule, None)
+
+        self._agenda.after(delay, settle)
+
+    def _rule_for(self, recipient: str) -> Rule:
+        chosen: Rule | None = None
+        for rule in self.rules:
+            if not rule.concerns(recipient):
+                continue
+            count = self._counts.get(id(rule), (rule, 0))[1] + 1
+            self._counts[id(rule)] = (rule, count)
+            if chosen is None and rule.nth in (None, count):
+                chosen = rule
+        return chosen or Rule()
+
+    def _objection(self, submit: Submit) -> str | None:
+        # No country code begins with 0: the usual mark of a national number sent as an international one.
+        return UNASSIGNED_NUMBER if submit.recipient.startswith("+0") else None
+
+    def _accept(self, submission: Submission) -> None:
+        self._ledger.accept(
+            time=self._wall(),
+            modem=submission.subscriber.index,
+            iccid=submission.subscriber.iccid,
+            mr=submission.mr,
+            submit=submission.submit,
+        )
+
+    def _report(self, submission: Submission, rule: Rule, first_delay: float | None) -> None:
+        if not submission.submit.wants_report:
+            return
+        submitted = self._wall()
+        delay = 0.0
+        for place, status in enumerate(rule.reports):
+            pause = self._random.uniform(*self.report_delay) if rule.report_delay is None else rule.report_delay
+            delay += first_delay if place == 0 and first_delay is not None else pause
+            for _ in range(submission.report_copies):
+                self._plan_report(submission, status, submitted, delay)
+
+    def _plan_report(self, submission: Submission, status: int, submitted: datetime, delay: float) -> None:
+        recipient = submission.submit.recipient
+        if submission.national_ra and recipient.startswith("+" + submission.national_ra[0]):
+            recipient = submission.national_ra[1] + recipient.removeprefix("+" + submission.national_ra[0])
+
+        def send() -> None:
+            report = deliver.build_report(
+                mr=submission.mr,
+                recipient=recipient,
+                status=status,
+                smsc=SERVICE_CENTRE,
+                submitted=submitted,
+                discharged=self._wall(),
+            )
+            self.deliver(submission.subscriber.index, report)
+
+        if submission.report_first and delay == 0.0:
+            send()
+        else:
+            self._agenda.after(delay, send)
+
+    def incoming(self, index: int, sender: str, text: str, *, message_class: int | None = None) -> None:
+        """Send a text to a modem, in as many parts as it needs; raises ValueError for an impossible sender."""
+        self._reference = (self._reference + 1) % 256
+        parts = deliver.build_deliver(
+            sender,
+            text,
+            smsc=SERVICE_CENTRE,
+            moment=self._wall(),
+            reference=self._reference,
+            message_class=message_class,
+        )
+        for pdu in parts:
+            self.deliver(index, pdu)
+
+    def incoming_pdu(self, index: int, pdu: str) -> None:
+        """Send any PDU, well-formed or not, to a modem; raises ValueError for what is not hex."""
+        codec.octets_of(pdu)
+        self.deliver(index, pdu.upper())
+
+    def deliver(self, index: int, pdu: str) -> None:
+        self._waiting.setdefault(index, deque()).append(pdu)
+        self.flush(index)
+
+    def take_back(self, index: int, pdu: str) -> None:
+        """Keep a message that its modem did not confirm, before all others, until the next `flush`."""
+        self._waiting.setdefault(index, deque()).appendleft(pdu)
+
+    def flush(self, index: int) -> None:
+        """Deliver what waits for a modem, in order, as far as it takes it."""
+        waiting = self._waiting.get(index, deque())
+        while waiting and self._subscribers[index].take(waiting[0]):
+            waiting.popleft()

@@ -1,0 +1,178 @@
+"""One modem's port: a pty behind a stable symlink, and the conditions of the line. Knows bytes, not AT."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import struct
+import termios
+import tty
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+READ_SIZE = 4096
+# How long output nobody reads is kept before it is thrown away, as a port without flow control does.
+PATIENCE_S = 2.0
+# A pty discards what its other side has not read when it closes; this is the longest we wait for the reader.
+DRAIN_S = 0.5
+POLL_S = 0.005
+SPLIT_PAUSE_S = 0.002
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How bytes travel to the computer: in pieces of `chunk` bytes (None: whole), each followed by `delay_s` seconds.
+
+    `urcs` puts an unrelated unsolicited line before every line of an answer and before every prompt.
+    """
+
+    chunk: int | None = None
+    delay_s: float = 0.0
+    urcs: bool = False
+
+
+WHOLE = Line()
+BYTES = Line(chunk=1)
+SLOW = Line(chunk=8, delay_s=0.002)
+URCS = Line(urcs=True)
+
+
+class PtyHost:
+    """A pty that can be unplugged and plugged in again; `received` gets what the computer writes."""
+
+    def __init__(self, link: Path, line: Line, received: Callable[[bytes], None]) -> None:
+        self.link = link
+        self.device = ""
+        self._line = line
+        self._received = received
+        self._master = -1
+        self._slave = -1
+        self._outbox: deque[bytes] = deque()
+        self._ready = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._closings: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_plugged(self) -> bool:
+        return self._master >= 0
+
+    def plug(self) -> None:
+        """Open a new pty and point the symlink at it; does nothing when one is open."""
+        if self.is_plugged:
+            return
+        # Our own descriptor of the other side keeps the pty alive while no program has it open.
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.device = os.ttyname(self._slave)
+        self._outbox.clear()
+        self._point_link()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._master, self._on_readable)
+        self._writer = loop.create_task(self._write_all(self._master))
+
+    def unplug(self) -> None:
+        """Remove the symlink and close the pty as soon as its reader has what was already written."""
+        if not self.is_plugged:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        loop.remove_writer(self._master)
+        self._remove_link()
+        if self._writer is not None:
+            self._writer.cancel()
+        closing = loop.create_task(_close_drained(self._master, self._slave))
+        self._closings.add(closing)
+        closing.add_done_callback(self._closings.discard)
+        self._master = self._slave = -1
+
+    async def close(self) -> None:
+        """Write what is still to be written, unplug, and wait until the pty is closed."""
+        await _until(lambda: not (self._outbox and self.is_plugged))
+        writer = self._writer
+        self.unplug()
+        await asyncio.gather(*self._closings, *([writer] if writer else []), return_exceptions=True)
+
+    def write(self, items: list[bytes]) -> None:
+        """Queue bytes for the computer; a pause separates the items."""
+        if self.is_plugged:
+            self._outbox.extend(items)
+            self._ready.set()
+
+    def _point_link(self) -> None:
+        temporary = self.link.with_name(f".{self.link.name}.{os.getpid()}")
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(self.device)
+        temporary.replace(self.link)
+
+    def _remove_link(self) -> None:
+        # Another simulation may have taken the name over: only our own link goes.
+        with contextlib.suppress(OSError):
+            if os.readlink(self.link) == self.device:
+                self.link.unlink()
+
+    def _on_readable(self) -> None:
+        try:
+            data = os.read(self._master, READ_SIZE)
+        except OSError:
+            return
+        self._received(data)
+
+    async def _write_all(self, master: int) -> None:
+        while True:
+            self._ready.clear()
+            while self._outbox:
+                item = self._outbox[0]
+                size = self._line.chunk or max(len(item), 1)
+                for start in range(0, len(item), size):
+                    await self._write(master, item[start : start + size])
+                    await asyncio.sleep(self._line.delay_s)
+                self._outbox.popleft()
+                if self._outbox:
+                    await asyncio.sleep(SPLIT_PAUSE_S)
+            await self._ready.wait()
+
+    async def _write(self, master: int, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(master, data) :]
+            except BlockingIOError:
+                if not await _writable(master):
+                    self._outbox.clear()
+                    self._outbox.append(b"")
+                    return
+
+
+async def _writable(descriptor: int) -> bool:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_writer(descriptor, ready.set)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await ready.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_writer(descriptor)
+    return True
+
+
+def _unread(slave: int) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"\0\0\0\0"))[0])
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    for _ in range(int(DRAIN_S / POLL_S)):
+        if done():
+            return
+        await asyncio.sleep(POLL_S)
+
+
+async def _close_drained(master: int, slave: int) -> None:
+    try:
+        await _until(lambda: not _unread(slave))
+    finally:
+        os.close(slave)
+        os.close(master)

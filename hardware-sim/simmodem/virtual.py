@@ -1,0 +1,142 @@
+"""Puts a simulation together: one agenda, one network, N modems, N ptys. The only module that asks for the time."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from simmodem.agenda import Agenda
+from simmodem.ledger import Ledger
+from simmodem.modem import Fault, VirtualModem
+from simmodem.network import Network, Range, Rule
+from simmodem.profiles import GENERIC, Profile
+from simmodem.pty_host import WHOLE, Line, PtyHost
+
+# Faults of the port; those of the modem itself are `Fault`.
+UNPLUG = "unplug"  # the pty closes, the symlink goes
+REPLUG = "replug"  # a new pty behind the same symlink; the modem has restarted meanwhile
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+class VirtualModems:
+    """N modems on ptys `directory/modem0`… over one SMS centre; an asynchronous context manager.
+
+    `network_time` and `report_delay` are ranges in seconds, drawn uniformly with `seed`. `profile` is one for all
+    modems or one for each. The directory is made when it is missing; entering raises OSError when no pty can be had.
+    """
+
+    def __init__(
+        self,
+        directory: Path | str,
+        count: int = 1,
+        *,
+        network_time: Range = (0.0, 0.0),
+        report_delay: Range = (0.0, 0.0),
+        rules: Sequence[Rule] = (),
+        profile: Profile | Sequence[Profile] = GENERIC,
+        line: Line = WHOLE,
+        seed: int = 0,
+        ledger_path: Path | str | None = None,
+    ) -> None:
+        profiles = [profile] * count if isinstance(profile, Profile) else list(profile)
+        if len(profiles) != count:
+            raise ValueError(f"{len(profiles)} profiles for {count} modems")
+        self.directory = Path(directory)
+        self.paths = [self.directory / f"modem{index}" for index in range(count)]
+        self._agenda = Agenda()
+        self._timer: asyncio.TimerHandle | None = None
+        self.network = Network(
+            self._agenda,
+            _now,
+            seed=seed,
+            network_time=network_time,
+            report_delay=report_delay,
+            rules=rules,
+            ledger=Ledger(Path(ledger_path) if ledger_path else None),
+        )
+        self.modems = [
+            VirtualModem(
+                index=index, profile=each, network=self.network, agenda=self._agenda, seed=seed, noise=line.urcs
+            )
+            for index, each in enumerate(profiles)
+        ]
+        self._hosts = [PtyHost(path, line, partial(self._receive, index)) for index, path in enumerate(self.paths)]
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.directory.mkdir, parents=True, exist_ok=True)
+        self._loop = asyncio.get_running_loop()
+        try:
+            for host in self._hosts:
+                host.plug()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*(host.close() for host in self._hosts))
+
+    def device(self, index: int) -> str:
+        """Name the pty a modem has at the moment, e.g. /dev/pts/3."""
+        return self._hosts[index].device
+
+    def incoming(self, index: int, sender: str, text: str, *, message_class: int | None = None) -> None:
+        """Let somebody send a text to modem `index`; raises ValueError for an impossible sender."""
+        self._step()
+        self.network.incoming(self._known(index), sender, text, message_class=message_class)
+        self._step()
+
+    def incoming_pdu(self, index: int, pdu: str) -> None:
+        """Let the network deliver any PDU (hex, with service centre address); raises ValueError for what is not hex."""
+        self._step()
+        self.network.incoming_pdu(self._known(index), pdu)
+        self._step()
+
+    def fault(self, index: int, kind: str, **parameters: Any) -> None:
+        """Make something go wrong: "unplug", "replug", or a `Fault` with the parameters of `VirtualModem.fault`."""
+        modem, host = self.modems[self._known(index)], self._hosts[index]
+        self._step()
+        if kind == UNPLUG:
+            modem.fall_silent()
+            host.unplug()
+        elif kind == REPLUG:
+            host.unplug()
+            modem.reboot(0.0)
+            host.plug()
+        else:
+            modem.fault(Fault(kind), **parameters)
+        self._step()
+
+    def _known(self, index: int) -> int:
+        if not 0 <= index < len(self.modems):
+            raise ValueError(f"modem {index} does not exist; there are {len(self.modems)}")
+        return index
+
+    def _receive(self, index: int, data: bytes) -> None:
+        self._agenda.advance(self._loop.time())
+        self.modems[index].feed(data)
+        self._step()
+
+    def _step(self) -> None:
+        """Do what is due, write what came of it, and come back when more is due."""
+        self._agenda.advance(self._loop.time())
+        for modem, host in zip(self.modems, self._hosts, strict=True):
+            if output := modem.take_output():
+                host.write(output)
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._agenda.next_due()
+        self._timer = None if due is None else self._loop.call_at(due, self._step)
