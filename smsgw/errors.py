@@ -62,6 +62,12 @@ class BodyNotJson(CallerError):
     en = "The request body is not a JSON object: {reason}. Send one JSON object in UTF-8."
 
 
+class MalformedRequest(CallerError):
+    code = 1001
+    ru = "Запрос не по правилам HTTP или дошёл не целиком. Исправьте клиент; в адресе всё вне ASCII пишется как %XX."
+    en = "The request is no proper HTTP or did not arrive whole. Correct the client; addresses write non-ASCII as %XX."
+
+
 class TokenDisabled(CallerError):
     code = 1002
     ru = "Токен «{name}» выключен. Включите его командой smsgw token enable."
@@ -172,8 +178,8 @@ class BadPhoneNumber(CallerError):
 
 class BadMessage(CallerError):
     code = 2002
-    ru = "message: {reason}."
-    en = "message: {reason}."
+    ru = "message: нужна непустая строка; {reason}."
+    en = "message: a string that is not empty is needed; {reason}."
 
 
 class BadMessageId(CallerError):
@@ -208,8 +214,8 @@ class BadOffset(CallerError):
 
 class BadSim(CallerError):
     code = 2008
-    ru = "to_sim: {reason}."
-    en = "to_sim: {reason}."
+    ru = "to_sim: нужен номер слота SIM, целое число; {reason}."
+    en = "to_sim: the number of a SIM slot, a whole number, is needed; {reason}."
 
 
 class BadIsActive(CallerError):

@@ -1,0 +1,76 @@
+"""GET /health: whether the gateway can do its work, for load balancers and watchful people. Needs no token."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from smsgw import __version__
+from smsgw.api import wire
+from smsgw.config import Config
+from smsgw.errors import StorageUnavailable, Text
+from smsgw.gateway import Gateway
+from smsgw.model import Device, DeviceState, LiveModem, LiveModems
+
+_PATIENCE_S = 5.0
+_ABLE = frozenset({DeviceState.READY, DeviceState.SENDING})
+
+_NO_DEVICES = Text("Не зарегистрировано ни одного устройства.", "No device is registered.")
+_ALL_OFF = Text("Все устройства выключены.", "Every device is switched off.")
+_MAINTENANCE = Text(
+    "Шлюз на обслуживании и не принимает новые сообщения.", "The gateway is in maintenance mode: no new messages."
+)
+_SILENT_STORAGE = Text("Хранилище не отвечает.", "The storage does not answer.")
+
+_STATES: Mapping[DeviceState, Text] = {
+    DeviceState.OFFLINE: Text("не на связи", "is offline"),
+    DeviceState.OPENING: Text("открывает порт", "is opening its port"),
+    DeviceState.INITIALISING: Text("настраивается", "is being set up"),
+    DeviceState.REGISTERING: Text("ищет сеть", "is looking for its network"),
+    DeviceState.RECOVERING: Text("восстанавливается после сбоя", "is recovering from a fault"),
+    DeviceState.LOCKED: Text("ждёт человека: SIM-карта заблокирована", "needs a person: its SIM is locked"),
+    DeviceState.DISABLED: Text("выключено", "is switched off"),
+}
+
+
+class HealthCall:
+    """Answers how the gateway is."""
+
+    def __init__(self, gateway: Gateway, config: Config, live: LiveModems) -> None:
+        self._gateway = gateway
+        self._config = config
+        self._live = live
+
+    async def get(self, request: web.Request) -> web.Response:
+        """GET /health."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._gateway.probe()
+                devices = await self._gateway.devices.listed()
+        except StorageUnavailable as error:
+            return self._report([error.text(self._config.server.language)], 503)
+        except TimeoutError:
+            return self._report([self._said(_SILENT_STORAGE)], 503)
+        return self._report_on(devices)
+
+    def _report_on(self, devices: list[Device]) -> web.Response:
+        active = {device.name: self._live.live(device.id) for device in devices if device.is_active}
+        reasons = [self._ailment(name, live) for name, live in active.items() if live.state not in _ABLE]
+        able = len(active) > len(reasons)
+        if not active:
+            reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))
+        if self._config.server.maintenance:
+            reasons.append(self._said(_MAINTENANCE))
+        return self._report(reasons, 200 if able else 503)
+
+    def _report(self, reasons: list[str], status: int) -> web.Response:
+        content = {"status": "degraded" if reasons else "ok", "reasons": reasons, "version": __version__}
+        return wire.respond(content, status)
+
+    def _ailment(self, name: str, live: LiveModem) -> str:
+        state = _STATES[live.state]
+        why = f": {live.error}" if live.error else "."
+        return self._said(Text(f"Устройство {name} {state.ru}{why}", f"Device {name} {state.en}{why}"))
+
+    def _said(self, text: Text) -> str:
+        return text.in_language(self._config.server.language)

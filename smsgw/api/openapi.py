@@ -1,0 +1,127 @@
+"""The OpenAPI 3.1 document of the API, served as it is."""
+
+from typing import Any
+
+from smsgw import __version__
+from smsgw.api.failures import HTTP_STATUS
+from smsgw.api.schemas import SCHEMAS, reference
+
+# What any guarded call may be answered with.
+_ALWAYS = (1000, 1002, 1003, 4001, 4004)
+_OF_A_BODY = (1001, 4002)
+
+
+def _content(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": reference(schema)}}
+
+
+def _success(description: str, schema: str | None) -> dict[str, Any]:
+    if schema is None:
+        return {"204": {"description": description}}
+    return {"200": {"description": description, "content": _content(schema)}}
+
+
+def _failures(codes: tuple[int, ...]) -> dict[str, Any]:
+    by_status: dict[int, list[int]] = {}
+    for code in sorted(codes):
+        by_status.setdefault(HTTP_STATUS[code], []).append(code)
+    return {
+        str(status): {"description": f"Codes {', '.join(map(str, listed))}", "content": _content("Error")}
+        for status, listed in sorted(by_status.items())
+    }
+
+
+def _call(
+    summary: str,
+    description: str,
+    answer: str | None,
+    codes: tuple[int, ...],
+    *,
+    body: str | None = None,
+    parameters: tuple[dict[str, Any], ...] = (),
+) -> dict[str, Any]:
+    possible = _ALWAYS + codes + (_OF_A_BODY if body else ())
+    call: dict[str, Any] = {"summary": summary, "responses": _success(description, answer) | _failures(possible)}
+    if body:
+        call["requestBody"] = {"required": True, "content": _content(body)}
+    if parameters:
+        call["parameters"] = list(parameters)
+    return call
+
+
+def _open(summary: str, description: str, **content: Any) -> dict[str, Any]:
+    return {"summary": summary, "security": [], "responses": {"200": {"description": description} | content}}
+
+
+def _in_query(name: str, description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+
+
+_IN_PATH = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}}
+
+_PAGING = (
+    _in_query("limit", "Messages on a page", required=True, type="integer", minimum=1, maximum=100),
+    _in_query("offset", "Number of the page", type="integer", minimum=1, default=1),
+    _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
+)
+
+_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, 3000)
+
+_HEALTH = _open(
+    "Whether the gateway can send", "It can; reasons tell what is wrong in part", content=_content("Health")
+)
+_HEALTH["responses"]["503"] = {
+    "description": "The storage does not answer, or no device can send",
+    "content": _content("Health"),
+}
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "smsgw",
+        "version": __version__,
+        "description": "Send short messages through GSM modems. Unknown fields are ignored; a JSON body is read "
+        "whatever its Content-Type.",
+    },
+    "servers": [{"url": "/"}, {"url": "/v1"}],
+    "security": [{"token": []}],
+    "paths": {
+        "/sms/send": {
+            "post": _call("Send a message", "Stored durably", "Sent", _SEND_CODES, body="SendRequest"),
+        },
+        "/sms/get": {
+            "post": _call("Read a message", "The message", "Message", (1007, 1008, 2003), body="MessageId"),
+        },
+        "/sms/del": {
+            "delete": _call("Delete a message", "Deleted", None, (1008, 1009, 1010, 2003), body="MessageId"),
+        },
+        "/sms": {
+            "get": _call("List messages", "Newest first", "MessagePage", (1007, 2006, 2007), parameters=_PAGING),
+        },
+        "/sms/{id}": {
+            "get": _call(
+                "Read all about a message",
+                "The message with its parts, attempts and history",
+                "MessageDetail",
+                (1007, 1008, 2003),
+                parameters=(_IN_PATH,),
+            ),
+        },
+        "/devices": {"get": _call("List devices", "All devices", "DeviceList", (1011,))},
+        "/devices/get/info": {
+            "post": _call("Read a device", "The device", "Device", (1011, 1012, 2005), body="DeviceId"),
+        },
+        "/devices/edit": {
+            "post": _call("Switch a device", "Switched", None, (1012, 1013, 2005, 2009), body="DeviceEdit"),
+        },
+        "/devices/del": {
+            "post": _call("Delete a device", "Deleted for good", None, (1012, 1014, 2005), body="DeviceId"),
+        },
+        "/health": {"get": _HEALTH},
+        "/openapi.json": {"get": _open("This document", "OpenAPI 3.1", content={"application/json": {}})},
+    },
+    "components": {
+        "schemas": SCHEMAS,
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+    },
+}

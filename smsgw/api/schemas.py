@@ -1,0 +1,183 @@
+"""The JSON shapes of the API: what bodies must look like, and what answers do look like.
+
+Request bodies are checked from these very schemas; `x-error-code` names the error that a wrong field is answered with.
+"""
+
+from typing import Any
+
+from smsgw.gsm.text import Encoding
+from smsgw.model import DeviceState, PartState, Reason, Status
+
+Schema = dict[str, Any]
+
+_ID = "[0-9a-fA-F]{24}"
+# Beyond any slot, and within what every client's integers hold.
+_INT32 = 2**31
+
+
+def _text(description: str, **rules: Any) -> Schema:
+    return {"type": "string", "description": description} | rules
+
+
+def _number(description: str, **rules: Any) -> Schema:
+    return {"type": "integer", "description": description} | rules
+
+
+def _flag(description: str, **rules: Any) -> Schema:
+    return {"type": "boolean", "description": description} | rules
+
+
+def _or_null(schema: Schema) -> Schema:
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def _time(description: str) -> Schema:
+    return _text(f"{description}; RFC 3339, UTC, milliseconds", format="date-time")
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _answer(**properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _body(required: list[str], **properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def reference(name: str) -> Schema:
+    """Refer to a schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _optional_id(description: str, code: int) -> Schema:
+    rules = {"pattern": f"^({_ID})?$", "x-error-code": code}
+    return _or_null(_text(f"{description}; empty, null or absent: any", **rules))
+
+
+_MESSAGE_ID = _text("Id of the message, given out when it was sent", pattern=f"^{_ID}$", **{"x-error-code": 2003})
+
+_DEVICE_IDS = {
+    "device_id": _optional_id("Id of the device", 2005),
+    "id": _optional_id("The same, under its older name", 2005),
+}
+
+_STATUSES = ", ".join(f"{status.value} {status.name.lower().replace('_', ' ')}" for status in Status)
+
+_MESSAGE: dict[str, Schema] = {
+    "id": _text("24 hex digits"),
+    "message": _text("The text"),
+    "status": _number(_STATUSES, enum=[status.value for status in Status]),
+    "callback_id": _text("Webhook asked for, or empty"),
+    "device_id": _text("Device asked for, or empty"),
+    "phone_number": _text("Recipient, digits"),
+    "message_status": _text("The status in words, in the configured language"),
+    "time_create": _number("Unix seconds"),
+    "to_sim": _or_null(_number("SIM slot asked for")),
+}
+
+_ATTEMPT = _answer(
+    device=_text("Device that made it"),
+    sim=_text("SIM that made it (ICCID)"),
+    submitted_at=_time("When it was put on the wire"),
+    ended_at=_or_null(_time("When its outcome was known")),
+    outcome=_text("open, accepted, refused, not_sent or unknown"),
+    reference=_or_null(_number("Message reference given by the network (TP-MR)")),
+    detail=_text("What the modem said"),
+)
+
+_PART = _answer(
+    number=_number("From 1"),
+    state=_text("State of this part", enum=[state.value for state in PartState]),
+    accepted_at=_or_null(_time("When the network took it")),
+    reported_at=_or_null(_time("When a status report came")),
+    report_status=_or_null(_number("Status in the report (TP-ST, 3GPP TS 23.040 §9.2.3.15)")),
+    attempts=_list(_ATTEMPT),
+)
+
+_REASON = _text("Why", enum=[reason.value for reason in Reason])
+
+_TIMELINE_ENTRY = _answer(
+    at=_time("When"), status=_MESSAGE["status"], reason=_REASON, detail=_text("More about it, or empty")
+)
+
+_SIM = _answer(slot_index=_number("Slot, as to_sim takes it"), display_name=_text("Name"))
+
+SCHEMAS: dict[str, Schema] = {
+    "SendRequest": _body(
+        ["message", "phone_number"],
+        message=_text("Any Unicode text", minLength=1, **{"x-error-code": 2002}),
+        phone_number=_text(
+            "3 to 20 digits; one leading + is dropped", pattern=r"^\+?[0-9]{3,20}$", **{"x-error-code": 2001}
+        ),
+        device_id=_optional_id("Device that must send it", 2005),
+        to_sim={
+            # Rules about numbers leave the empty string alone, and the length binds strings only.
+            "type": ["integer", "string", "null"],
+            "description": "SIM slot that must send it; empty, null or absent: any",
+            "minimum": -_INT32,
+            "maximum": _INT32 - 1,
+            "maxLength": 0,
+            "x-error-code": 2008,
+        },
+        callback_id=_optional_id("Webhook to tell about it", 2004),
+    ),
+    "MessageId": _body(["id"], id=_MESSAGE_ID),
+    "DeviceId": _body([], **_DEVICE_IDS),
+    "DeviceEdit": _body([], **_DEVICE_IDS, is_active=_flag("Absent: false", **{"x-error-code": 2009})),
+    "Sent": _answer(id=_text("Id of the new message, 24 hex digits")),
+    "Message": _answer(**_MESSAGE),
+    "MessageDetail": _answer(
+        **_MESSAGE,
+        encoding=_text("How the text is coded", enum=[Encoding.GSM7.value, Encoding.UCS2.value]),
+        parts=_list(_PART),
+        attempts=_number("Attempts used"),
+        expires_at=_time("Not sent after this"),
+        not_before=_or_null(_time("Next attempt is not before this")),
+        device=_or_null(_text("Device that took it last")),
+        sim=_or_null(_text("SIM it is bound to (ICCID)")),
+        error=_or_null(_answer(reason=_REASON, detail=_text("What went wrong"))),
+        timeline=_list(_TIMELINE_ENTRY),
+    ),
+    "MessagePage": _answer(
+        pagination=_answer(
+            total_records=_number("Messages that the search finds"),
+            limit=_number("As asked for"),
+            offset=_number("As asked for: number of the page"),
+        ),
+        sms_list=_list(reference("Message")),
+    ),
+    "Device": _answer(
+        device_id=_text("24 hex digits"),
+        device_battery_state=_number("Percent; 100 where the modem reports none"),
+        device_name=_text("Name of its section in the configuration"),
+        is_active=_flag("Whether it is allowed to send"),
+        is_charging=_flag("Whether it is on mains power"),
+        last_online_date=_or_null(_time("When it last answered")),
+        device_name_type=_text("GSM modem"),
+        low_battery_alert=_flag("Always false"),
+        to_sim=_number("The slot in use"),
+        sim_list=_list(_SIM),
+        state=_text("What it is doing right now", enum=[state.value for state in DeviceState]),
+        signal_dbm=_or_null(_number("Received signal strength")),
+        operator=_or_null(_text("Network it is registered in")),
+        registration=_or_null(_text("State of the registration")),
+        imei=_or_null(_text("IMEI")),
+        error=_or_null(_text("What keeps it from sending, with what to do about it")),
+    ),
+    "DeviceList": _answer(devices=_list(reference("Device"))),
+    "Health": _answer(
+        status=_text("Whether all is well", enum=["ok", "degraded"]),
+        reasons=_list(_text("What is not well")),
+        version=_text("Version of the gateway"),
+    ),
+    "Error": _answer(
+        errors=_answer(
+            code=_number("Code of the error"),
+            message=_text("What is wrong and what to do about it, in the configured language"),
+            hash=_text("Id of the request: 12 hex digits, also in X-Request-ID and in the log"),
+        )
+    ),
+}

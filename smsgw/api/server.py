@@ -1,0 +1,102 @@
+"""Serving the application on a socket: binding, answering what is not even HTTP, stopping in order.
+
+Knows aiohttp's server; knows nothing of what the application answers.
+"""
+
+import asyncio
+import errno
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from smsgw import log
+from smsgw.api.app import LANGUAGE
+from smsgw.api.failures import REQUEST_ID, refuse
+from smsgw.errors import CallerError, Language, MalformedRequest, Unforeseen
+
+# Requests that run when the server stops get this long to be answered.
+_GRACE_S = 10.0
+_KEEPALIVE_S = 75.0
+_BACKLOG = 512
+
+_HINTS: Mapping[int | None, str] = {
+    errno.EADDRINUSE: "another program uses it; stop that one or choose another port in [server]",
+    errno.EACCES: "ports below 1024 are for privileged programs; choose a higher port in [server]",
+    errno.EADDRNOTAVAIL: "this machine has no such address; correct host in [server]",
+}
+
+logger = log.get("smsgw.api")
+
+
+class _Connection(web.RequestHandler):
+    """A connection whose every error, even before a request could be read, has the body of the contract."""
+
+    __slots__ = ("_language",)
+
+    def __init__(self, server: web.Server, language: Language) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=_KEEPALIVE_S,
+            access_log=None,  # type: ignore[arg-type]  # documented: None switches it off
+        )
+        self._language = language
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what could not be read as a request, or what failed outside every handler, and close."""
+        request_id = secrets.token_hex(6)
+        error: CallerError
+        if status < 500:
+            error = MalformedRequest()
+            logger.info("malformed request", request=request_id, remote=request.remote, kind=type(exc).__name__)
+        else:
+            error = Unforeseen()
+            logger.error("unforeseen error", request=request_id, exc_info=exc)
+        if request.writer is not None and request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        response = refuse(error, request_id, self._language)
+        response.headers[REQUEST_ID] = request_id
+        response.force_close()
+        return response
+
+
+@asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve `app` until the end of the block and yield the bound port; `port` 0 lets the system choose.
+
+    At the end no new request is taken first, then those that run are answered. Raises `OSError`, which says what to do,
+    when the address cannot be used.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
+    await runner.setup()
+    try:
+        listener = await _listen(runner, app[LANGUAGE], host, port)
+        try:
+            yield listener.sockets[0].getsockname()[1]
+        finally:
+            listener.close()
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, language: Language, host: str, port: int) -> asyncio.Server:
+    server = runner.server
+    assert server is not None
+
+    def connect() -> _Connection:
+        return _Connection(server, language)
+
+    try:
+        return await asyncio.get_running_loop().create_server(connect, host, port, backlog=_BACKLOG)
+    except OSError as error:
+        hint = _HINTS.get(error.errno, "correct host and port in [server]")
+        reason = error.strerror or str(error)
+        raise OSError(f"cannot listen on {host} port {port} ({reason}): {hint}") from error
