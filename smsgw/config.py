@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
-PIN = r"\d{4,8}"
+PIN = r"[0-9]{4,8}"
+_PATH = r"[^\x00-\x1f]+"
+_TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -30,7 +32,8 @@ class ConfigError(Exception):
 class ServerConfig:
     """[server]: where the HTTP API listens and how it answers."""
 
-    host: str = "127.0.0.1"
+    # An empty host would silently mean every network.
+    host: str = field(default="127.0.0.1", metadata={"pattern": r"[^\s/]+", "hint": "an address or a host name"})
     port: int = field(default=8080, metadata={"min": 0, "max": 65535})
     language: Language = Language.RU
     rate_limit: int = field(default=50, metadata={"min": 0, "max": 1_000_000})  # requests per second, token and path
@@ -42,7 +45,9 @@ class ServerConfig:
 class StoreConfig:
     """[store]: where messages are kept."""
 
-    path: str = "/var/lib/smsgw/smsgw.db"
+    path: str = field(
+        default="/var/lib/smsgw/smsgw.db", metadata={"pattern": _PATH, "hint": "the path of the database file"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class SimConfig:
 
     slot: int = field(default=1, metadata={"min": 1, "max": 255})
     name: str = ""
-    pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "4 to 8 digits in quotes"})
+    pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "a PIN of 4 to 8 digits"})
     pin_file: str = ""
 
 
@@ -72,8 +77,10 @@ class ModemConfig:
     """[modems.NAME]: one modem and the SIM in it."""
 
     name: str
-    port: str = field(metadata={"pattern": r"/.+|socket://[^:/]+:\d{1,5}", "hint": "/dev/… or socket://HOST:PORT"})
-    imei: str = field(default="", metadata={"pattern": r"(\d{15})?", "hint": "15 digits in quotes"})
+    port: str = field(
+        metadata={"pattern": rf"/{_PATH}|socket://[^:/\s]+:{_TCP_PORT}", "hint": "/dev/… or socket://HOST:PORT"}
+    )
+    imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = "auto"
     sims: tuple[SimConfig, ...] = (SimConfig(),)
@@ -97,6 +104,12 @@ class Config:
 T = TypeVar("T")
 
 
+class _Variable(str):
+    """A value from the environment: text, until the key that it is for says how to read it."""
+
+    __slots__ = ()
+
+
 class _Loader:
     """Walks the parsed TOML and collects mistakes instead of stopping at the first."""
 
@@ -114,7 +127,8 @@ class _Loader:
             sending=self._section(SendingConfig, "sending", document.get("sending", {})),
             modems=tuple(self._modem(name, body) for name, body in modems.items()),
         )
-        self._refuse_shared_ports(config.modems)
+        self._refuse_shared("port", config.modems)
+        self._refuse_shared("imei", config.modems)
         return config
 
     def _modem(self, name: str, body: object) -> ModemConfig:
@@ -137,17 +151,20 @@ class _Loader:
             self.mistakes.append(f"{key}[1].pin_file: give either pin or pin_file, not both")
         return (sim,)
 
-    def _refuse_shared_ports(self, modems: tuple[ModemConfig, ...]) -> None:
+    def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...]) -> None:
         owner: dict[str, str] = {}
         for modem in modems:
-            first = owner.setdefault(modem.port, modem.name)
-            if modem.port and first != modem.name:
-                self.mistakes.append(f"modems.{modem.name}.port: {modem.port} is already used by modems.{first}")
+            value = getattr(modem, setting)
+            first = owner.setdefault(value, modem.name)
+            if value and first != modem.name:
+                self.mistakes.append(f"modems.{modem.name}.{setting}: {value} is already used by modems.{first}")
 
     def _table(self, key: str, value: object) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
-        self.mistakes.append(f"{key}: a table is needed, such as [{key}], not {value!r}")
+        # The value itself is not shown: it may be a PIN in the wrong place.
+        found = "a list" if isinstance(value, list) else "a single value"
+        self.mistakes.append(f"{key}: a section is needed, such as [{key}], not {found}")
         return {}
 
     def _section(self, kind: type[T], key: str, value: object, **given: Any) -> T:
@@ -174,6 +191,8 @@ class _Loader:
             check = _wrong_int
         else:
             check = _wrong_str
+        if isinstance(value, _Variable):
+            value = _read_as(default, value)
         if isinstance(default, Language):
             rules = {"choices": tuple(language.value for language in Language)}
         if mistake := check(key, value, default, rules):
@@ -184,25 +203,25 @@ class _Loader:
     def _refuse_unknown_keys(self, prefix: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for name in table:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
+                near = difflib.get_close_matches(name.lower(), known, n=1)
                 meant = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
                 self.mistakes.append(f"{prefix}.{name}".removeprefix(".") + f": unknown key; {meant}")
 
 
 def _wrong_bool(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
-    return None if isinstance(value, bool) else f"true or false is needed, not {value!r}"
+    return None if isinstance(value, bool) else f"true or false is needed, not {_shown(value)}"
 
 
 def _wrong_int(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
     low, high = rules["min"], rules["max"]
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return None
-    return f"a whole number from {low} to {high} is needed, not {value!r}"
+    return f"a whole number from {low} to {high} is needed, not {_shown(value)}"
 
 
 def _wrong_str(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
     secret = key.endswith(".pin")
-    shown = "the value given" if secret else repr(value)
+    shown = "the value given" if secret else _shown(value)
     if not isinstance(value, str):
         return f"text in quotes is needed, not {shown}"
     if "choices" in rules and value not in rules["choices"]:
@@ -212,40 +231,72 @@ def _wrong_str(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> 
     return None
 
 
-def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Lay SMSGW_SECTION__KEY variables over the document; numbers and booleans are written as in TOML."""
-    for variable, text in environment.items():
-        path = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        if not variable.startswith(ENVIRONMENT_PREFIX) or len(path) < 2:
-            continue
-        table = document
-        for step in path[:-1]:
-            below = table.setdefault(step, {})
-            if not isinstance(below, dict):
-                raise ConfigError([f"{variable}: {step} is not a section"])
-            table = below
-        table[path[-1]] = _environment_value(text)
+def _shown(value: object) -> str:
+    """Describe a value in a mistake; what is inside lists and sections stays hidden, for it may be a PIN."""
+    if isinstance(value, dict | list):
+        return "a section" if isinstance(value, dict) else "a list"
+    # Python refuses to write integers of thousands of digits, which TOML can hold in hexadecimal.
+    if isinstance(value, int) and abs(value) >= 10**18:
+        return "a number of more than 18 digits"
+    return repr(value)
 
 
-def _environment_value(text: str) -> object:
-    if text in ("true", "false"):
-        return text == "true"
-    # A PIN of digits stays text only in quotes, exactly as in the file.
-    if re.fullmatch(r"-?\d+", text):
+def _read_as(default: object, text: str) -> object:
+    """Read a variable as the kind of value that its key has; what cannot be read so stays text and is refused later."""
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text, str(text))
+    # More digits than any limit has are not worth reading.
+    if isinstance(default, int) and re.fullmatch(r"-?[0-9]{1,18}", text):
         return int(text)
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        return text[1:-1]
-    return text
+    return str(text)
+
+
+def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
+    """Lay SMSGW_SECTION__KEY variables over the document and return the mistakes in their names."""
+    mistakes: list[str] = []
+    for variable, text in sorted(environment.items()):
+        steps = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        if variable.startswith(ENVIRONMENT_PREFIX) and len(steps) > 1:
+            mistakes += _lay(document, variable, steps, _Variable(text))
+    return mistakes
+
+
+def _lay(table: Any, variable: str, steps: list[str], text: _Variable) -> list[str]:
+    for step in steps[:-1]:
+        table = _below(table, step)
+    name = _spelling(table, steps[-1]) if isinstance(table, dict) else None
+    if name is None:
+        return [f"{variable}: leads to no single key; write {ENVIRONMENT_PREFIX}SECTION__KEY, its names as in the file"]
+    table[name] = text
+    return []
+
+
+def _below(table: Any, step: str) -> Any:
+    """Return what stands under a step; None where the step leads nowhere. SIMs are numbered from 1, as in mistakes."""
+    if isinstance(table, list):
+        return table[int(step) - 1] if re.fullmatch("[1-9]", step) and int(step) <= len(table) else None
+    name = _spelling(table, step) if isinstance(table, dict) else None
+    return None if name is None else table.setdefault(name, [{}] if name == "sims" else {})
+
+
+def _spelling(table: dict[str, Any], step: str) -> str | None:
+    """Return how the file spells a name that a variable can only write without hyphens and often without small letters.
+
+    A name that is not there yet is taken as it is; None if several there are spelt alike.
+    """
+    alike = [name for name in table if name.lower().replace("-", "_") == step]
+    return None if len(alike) > 1 else next(iter(alike), step)
 
 
 def load(text: str, environment: Mapping[str, str], profiles: tuple[str, ...] = ("generic",)) -> Config:
     """Read a configuration from TOML text and SMSGW_… variables; raises `ConfigError` with every mistake."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # Numbers of thousands of digits raise a plain ValueError, deep nesting a RecursionError.
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"the file is not valid TOML: {error}"]) from error
-    _overlay_environment(document, environment)
     loader = _Loader(profiles)
+    loader.mistakes += _overlay_environment(document, environment)
     config = loader.config(document)
     if loader.mistakes:
         raise ConfigError(loader.mistakes)

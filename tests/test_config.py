@@ -1,0 +1,285 @@
+"""The configuration file: every key, every mistake with its key, and no PIN where people can read it."""
+
+import pytest
+
+from configuring import NORTH, SECRET, SIMS, mistakes, modem, the_mistake
+from smsgw.config import Config, ConfigError, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig, load
+from smsgw.errors import Language
+
+# ── what is right ──
+
+
+def test_an_empty_file_is_a_whole_configuration() -> None:
+    assert load("", {}) == Config()
+    assert load("[server]\n[store]\n[sending]\n[modems]\n", {}) == Config()
+
+
+def test_every_key_is_read() -> None:
+    text = """
+        [server]
+        host = "::"
+        port = 0
+        language = "en"
+        rate_limit = 0
+        max_body = 2048
+        maintenance = true
+        [store]
+        path = "/srv/сообщения.db"
+        [sending]
+        max_parts = 3
+        max_waiting = 7
+        attempts = 1
+        ttl_s = 60
+        uncertain = "resend"
+        uncertain_after_s = 1
+        [modems.roof-1]
+        port = "socket://10.0.0.7:4001"
+        imei = "490154203237518"
+        baud = 9600
+        profile = "generic"
+        [[modems.roof-1.sims]]
+        slot = 2
+        name = "Оператор"
+        pin = "0042"
+        [modems.South_2]
+        port = "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.2:1.2-port0"
+        [[modems.South_2.sims]]
+        pin_file = "/etc/smsgw/pin"
+    """
+    assert load(text, {}) == Config(
+        server=ServerConfig(host="::", port=0, language=Language.EN, rate_limit=0, max_body=2_048, maintenance=True),
+        store=StoreConfig(path="/srv/сообщения.db"),
+        sending=SendingConfig(
+            max_parts=3, max_waiting=7, attempts=1, ttl_s=60, uncertain="resend", uncertain_after_s=1
+        ),
+        modems=(
+            ModemConfig(
+                name="roof-1",
+                port="socket://10.0.0.7:4001",
+                imei="490154203237518",
+                baud=9_600,
+                profile="generic",
+                sims=(SimConfig(slot=2, name="Оператор", pin="0042"),),
+            ),
+            ModemConfig(
+                name="South_2",
+                port="/dev/serial/by-path/platform-3f980000.usb-usb-0:1.2:1.2-port0",
+                sims=(SimConfig(pin_file="/etc/smsgw/pin"),),
+            ),
+        ),
+    )
+
+
+def test_modems_keep_the_order_of_the_file() -> None:
+    text = "".join(f"[modems.m{n}]\nport = '/dev/m{n}'\n" for n in (3, 1, 2))
+    assert [m.name for m in load(text, {}).modems] == ["m3", "m1", "m2"]
+
+
+def test_the_language_of_the_configuration_is_a_language() -> None:
+    assert load("", {}).server.language is Language.RU
+    assert load("server.language = 'en'", {}).server.language is Language.EN
+
+
+@pytest.mark.parametrize("port", ["/dev/ttyUSB0", "/tmp/модем", "socket://modem.lan:1", "socket://10.1.2.3:65535"])
+def test_a_port_is_a_path_or_a_socket(port: str) -> None:
+    assert modem(f"[modems.north]\nport = '{port}'").port == port
+
+
+# ── one mistake each, named by its key ──
+
+RANGES = [
+    ("server", "port", 0, 65_535),
+    ("server", "rate_limit", 0, 1_000_000),
+    ("server", "max_body", 1_024, 16_777_216),
+    ("sending", "max_parts", 1, 255),
+    ("sending", "max_waiting", 1, 100_000_000),
+    ("sending", "attempts", 1, 100),
+    ("sending", "ttl_s", 60, 38_102_400),
+    ("sending", "uncertain_after_s", 1, 604_800),
+]
+
+
+@pytest.mark.parametrize(("section", "key", "low", "high"), RANGES)
+def test_a_number_has_its_limits(section: str, key: str, low: int, high: int) -> None:
+    for value in (low, high):
+        assert getattr(getattr(load(f"[{section}]\n{key} = {value}", {}), section), key) == value
+    for wrong in (low - 1, high + 1):
+        told = the_mistake(f"[{section}]\n{key} = {wrong}")
+        assert told == f"{section}.{key}: a whole number from {low} to {high} is needed, not {wrong}"
+
+
+@pytest.mark.parametrize(("key", "low", "high"), [("baud", 300, 4_000_000), ("sims[1].slot", 1, 255)])
+def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> None:
+    section = SIMS if key.startswith("sims") else ""
+    for wrong in (low - 1, high + 1):
+        told = the_mistake(f"{NORTH}{section}{key.rpartition('.')[2]} = {wrong}")
+        assert told == f"modems.north.{key}: a whole number from {low} to {high} is needed, not {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "what"),
+    [
+        ("server.port = '8080'", "server.port", "whole number"),
+        ("server.port = 8080.0", "server.port", "whole number"),
+        ("server.port = true", "server.port", "whole number"),
+        ("server.port = [8080]", "server.port", "a list"),
+        ("server.port = {is = 8080}", "server.port", "a section"),
+        (f"server.port = 0x{'f' * 9_000}", "server.port", "whole number"),
+        ("server.maintenance = 1", "server.maintenance", "true or false"),
+        ("server.maintenance = 'true'", "server.maintenance", "true or false"),
+        ("server.host = 127", "server.host", "text in quotes"),
+        ("server.host = ''", "server.host", "an address or a host name"),
+        ("server.host = 'http://a'", "server.host", "an address or a host name"),
+        ("server.language = 'de'", "server.language", "one of ru, en"),
+        ("server.language = 1", "server.language", "text in quotes"),
+        ("store.path = ''", "store.path", "path of the database"),
+        ("store.path = \"/a\\u0000b\"", "store.path", "path of the database"),
+        ("sending.uncertain = 'maybe'", "sending.uncertain", "one of fail, resend"),
+        ("sending.ttl_s = 2026-01-01", "sending.ttl_s", "whole number"),
+        ("sending.ttl_s = inf", "sending.ttl_s", "whole number"),
+        ("[modems.north]\nbaud = 9600", "modems.north.port", "is missing; /dev/… or socket://HOST:PORT"),
+        ("[modems.north]\nport = 'COM3'", "modems.north.port", "/dev/…"),
+        ("[modems.north]\nport = ''", "modems.north.port", "/dev/…"),
+        ("[modems.north]\nport = \"/dev/a\\u0000\"", "modems.north.port", "/dev/…"),
+        ("[modems.north]\nport = 'socket://a'", "modems.north.port", "socket://HOST:PORT"),
+        ("[modems.north]\nport = 'socket://a:0'", "modems.north.port", "socket://HOST:PORT"),
+        ("[modems.north]\nport = 'socket://a:65536'", "modems.north.port", "socket://HOST:PORT"),
+        (f"{NORTH}imei = 490154203237518", "modems.north.imei", "text in quotes"),
+        (f"{NORTH}imei = '49015420323751'", "modems.north.imei", "15 digits"),
+        (f"{NORTH}imei = '{'٣' * 15}'", "modems.north.imei", "15 digits"),
+        (f"{NORTH}profile = 'nokia'", "modems.north.profile", "none of auto, generic"),
+        (f"{NORTH}profile = 1", "modems.north.profile", "text in quotes"),
+        (f"{NORTH}{SIMS}name = 1", "modems.north.sims[1].name", "text in quotes"),
+        (f"{NORTH}{SIMS}pin = '1234'\npin_file = '/a'", "modems.north.sims[1].pin_file", "not both"),
+        ("[modems.\"two words\"]\nport = '/dev/a'", "modems.two words", "letters, digits, - or _"),
+        (f"[modems.{'n' * 33}]\nport = '/dev/a'", f"modems.{'n' * 33}", "1 to 32"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_by_its_key(text: str, key: str, what: str) -> None:
+    told = the_mistake(text)
+    assert told.startswith(f"{key}: ")
+    assert what in told
+
+
+@pytest.mark.parametrize("section", ["server", "store", "sending", "modems"])
+@pytest.mark.parametrize(("value", "found"), [("3", "a single value"), ("'x'", "a single value"), ("[]", "a list")])
+def test_what_is_no_section_is_said_to_be_none(section: str, value: str, found: str) -> None:
+    assert the_mistake(f"{section} = {value}") == f"{section}: a section is needed, such as [{section}], not {found}"
+
+
+def test_an_array_of_modems_is_refused() -> None:
+    assert the_mistake("[[modems]]\nport = '/dev/a'").startswith("modems: a section is needed")
+
+
+def test_a_modem_that_is_no_section_is_refused() -> None:
+    assert "modems.north: a section is needed" in mistakes("modems.north = '/dev/a'")[0]
+
+
+@pytest.mark.parametrize("sims", ["sims = 3", "sims = []", "sims = 'a'", "sims = {slot = 1}", "sims = [{}, {}]"])
+def test_a_modem_has_exactly_one_sim(sims: str) -> None:
+    told = the_mistake(NORTH + sims)
+    assert told.startswith("modems.north.sims: exactly one [[modems.north.sims]] section is needed")
+
+
+def test_a_sim_that_is_no_section_is_refused() -> None:
+    assert the_mistake(f"{NORTH}sims = [3]").startswith("modems.north.sims[1]: a section is needed")
+
+
+def test_two_modems_never_share_a_port_or_an_imei() -> None:
+    south = "[modems.south]\nport = '/dev/north'\n"
+    assert the_mistake(NORTH + south) == "modems.south.port: /dev/north is already used by modems.north"
+    imei = "imei = '490154203237518'\n"
+    told = the_mistake(f"{NORTH}{imei}[modems.south]\nport = '/dev/south'\n{imei}")
+    assert told == "modems.south.imei: 490154203237518 is already used by modems.north"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "meant"),
+    [
+        ("[sever]", "sever", "server"),
+        ("modem = 1", "modem", "modems"),
+        ("[server]\nprot = 8080", "server.prot", "port"),
+        ("[server]\nPORT = 8080", "server.PORT", "port"),
+        ("[store]\npaht = '/a'", "store.paht", "path"),
+        ("[sending]\nttl = 60", "sending.ttl", "ttl_s"),
+        ("[sending]\nuncertain_after = 60", "sending.uncertain_after", "uncertain_after_s"),
+        (f"{NORTH}buad = 9600", "modems.north.buad", "baud"),
+        (f"{NORTH}{SIMS}pinfile = '/a'", "modems.north.sims[1].pinfile", "pin_file"),
+    ],
+)
+def test_a_misspelt_key_is_answered_with_the_one_that_was_meant(text: str, key: str, meant: str) -> None:
+    assert the_mistake(text) == f"{key}: unknown key; did you mean {meant}?"
+
+
+def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_known() -> None:
+    assert the_mistake("[store]\nzzz = 1") == "store.zzz: unknown key; known here: path"
+    assert the_mistake("[webhooks]\nx = 1") == "webhooks: unknown key; known here: server, store, sending, modems"
+    assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = f"""
+        [server]
+        port = 99999
+        prot = 1
+        [sending]
+        uncertain = "maybe"
+        [modems.north]
+        [modems.south]
+        port = "/dev/south"
+        [[modems.south.sims]]
+        slot = 0
+        pin = "{SECRET}9"
+    """
+    told = mistakes(text, {"SMSGW_SERVER__RATE_LIMIT": "many", "SMSGW_STORE__PATH__DEEPER": "x"})
+    assert sorted(mistake.partition(":")[0] for mistake in told) == [
+        "modems.north.port",
+        "modems.south.sims[1].pin",
+        "modems.south.sims[1].slot",
+        "sending.uncertain",
+        "server.port",
+        "server.prot",
+        "server.rate_limit",
+        "store.path",
+    ]
+
+
+# ── secrets ──
+
+
+def test_a_pin_is_not_shown_by_repr() -> None:
+    config = load(f"{NORTH}{SIMS}pin = '{SECRET}'", {})
+    assert config.modems[0].sim.pin == SECRET
+    assert SECRET not in repr(config) + str(config.modems) + repr(config.modems[0].sim)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{NORTH}{SIMS}pin = {SECRET}",
+        f"{NORTH}{SIMS}pin = '{SECRET}9'",
+        f"{NORTH}{SIMS}pin = ['{SECRET}']",
+        f"{NORTH}{SIMS}pin.is = '{SECRET}'",
+        f"{NORTH}{SIMS}Pin = '{SECRET}'",
+        f"{NORTH}{SIMS}name = ['{SECRET}']",
+        f"{NORTH}{SIMS}slot = {{pin = '{SECRET}'}}",
+        f"{NORTH}pin = '{SECRET}'",
+        f"{NORTH}sims = '{SECRET}'",
+        f"{NORTH}sims = {{pin = '{SECRET}'}}",
+        f"{NORTH}sims = ['{SECRET}']",
+        f"{NORTH}sims = [{SECRET}]",
+        f"[[modems]]\nport = '/dev/a'\nsims = [{{pin = '{SECRET}'}}]",
+        f"{NORTH}{SIMS}pin = '{SECRET}'\npin = '{SECRET}'",
+        f"{NORTH}{SIMS}pin = '{SECRET}",
+    ],
+)
+def test_a_pin_is_never_shown_in_a_mistake(text: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(text, {})
+    assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("pin", ["123", "123456789", "12a4", "١٢٣٤", "1234\n", " 1234"])
+def test_a_pin_is_four_to_eight_digits(pin: str) -> None:
+    told = the_mistake(NORTH, {"SMSGW_MODEMS__NORTH__SIMS__1__PIN": pin})
+    assert told == "modems.north.sims[1].pin: a PIN of 4 to 8 digits is needed, not the value given"

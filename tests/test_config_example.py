@@ -1,0 +1,51 @@
+"""The example is the whole configuration: it loads, its values are the defaults, and no key is missing in it."""
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+from smsgw.config import Config, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig, load
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "config.example.toml"
+
+
+def example() -> str:
+    return EXAMPLE.read_text(encoding="utf-8")
+
+
+def switched_on() -> str:
+    """The example with every switched-off line switched on; explanations begin with "# "."""
+    return re.sub(r"(?m)^#(?=[^ \n])", "", example())
+
+
+def settings(kind: type) -> set[str]:
+    return {f.name for f in fields(kind)}
+
+
+def test_the_example_as_it_stands_changes_nothing() -> None:
+    assert load(example(), {}) == Config()
+
+
+def test_everything_switched_off_in_the_example_is_the_default() -> None:
+    config = load(switched_on(), {})
+    assert config == Config(modems=(ModemConfig(name="north", port=config.modems[0].port),))
+
+
+def test_the_example_names_every_setting_once() -> None:
+    document = tomllib.loads(switched_on())
+    assert set(document) == settings(Config)
+    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig)):
+        assert set(document[section]) == settings(kind)
+    (north,) = document["modems"].values()
+    assert set(north) == settings(ModemConfig) - {"name"}
+    assert set(north["sims"][0]) == settings(SimConfig)
+
+
+def test_the_example_tells_the_limits_of_every_number() -> None:
+    text = example()
+    for kind in (ServerConfig, SendingConfig, ModemConfig, SimConfig):
+        for setting in fields(kind):
+            if "max" in setting.metadata:
+                comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]
+                assert f"{setting.metadata['min']} to {setting.metadata['max']}" in comment, setting.name
