@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
+AUTO = "auto"  # the profile is chosen by what the modem says of itself
 PIN = r"[0-9]{4,8}"
 _PATH = r"[^\x00-\x1f]+"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
@@ -82,7 +83,7 @@ class ModemConfig:
     )
     imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
-    profile: str = "auto"
+    profile: str = AUTO
     sims: tuple[SimConfig, ...] = (SimConfig(),)
 
     @property
@@ -137,8 +138,8 @@ class _Loader:
             self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
         table = dict(self._table(key, body))
         sims = table.pop("sims", [{}])
-        profile = table.get("profile", "auto")
-        if isinstance(profile, str) and profile not in ("auto", *self.profiles):
+        profile = table.get("profile", AUTO)
+        if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
         return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
 

@@ -13,6 +13,10 @@ from smsgw.store import devices, messages, parts
 from smsgw.store.db import Database, Tx
 
 
+class DeviceSwitchedOff(Exception):
+    """The device is switched off or deleted: its worker has nothing to do until that changes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
     """The outcome of registering: the devices in use, and the names that were deleted over the API."""
@@ -61,6 +65,10 @@ class Devices:
         self.configured.pop(id, None)
         self._changed()
 
+    async def ensure_active(self, id: str) -> None:
+        """Make sure that a device is switched on; raises `DeviceSwitchedOff`."""
+        await self._db.write(partial(ensure_active, device=id))
+
     async def seen(self, id: str, imei: str | None) -> None:
         """Record that a modem answered."""
         await self._db.write(partial(devices.seen, id=id, imei=imei))
@@ -76,6 +84,12 @@ class Devices:
     async def pin_accepted(self, sim: str, pin: str) -> None:
         """Record that a SIM took its PIN."""
         await self._db.write(partial(devices.forget_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))
+
+
+def ensure_active(tx: Tx, device: str) -> None:
+    """Raise `DeviceSwitchedOff` unless the device exists and is switched on."""
+    if not devices.is_active(tx, device):
+        raise DeviceSwitchedOff(device)
 
 
 def give_up_orphans(tx: Tx, limit: int = 1_000) -> int:

@@ -7,20 +7,16 @@ from functools import partial
 from smsgw import policy
 from smsgw.at.errors import Verdict
 from smsgw.config import SendingConfig
-from smsgw.gateway.devices import give_up_orphans
+from smsgw.gateway.devices import ensure_active, give_up_orphans
 from smsgw.gateway.reports import apply_report, earlier_reports
 from smsgw.gateway.rollup import roll_up
 from smsgw.model import ClaimedMessage, PartState, Reason, Status
-from smsgw.store import devices, messages, parts, reports
+from smsgw.store import messages, parts, reports
 from smsgw.store.db import Database, Tx
 from smsgw.store.parts import Outcome
 
 # Housekeeping works in small steps, so that nobody waits for it.
 _STEP = 500
-
-
-class DeviceSwitchedOff(Exception):
-    """The device is switched off or deleted: its worker has nothing to do until that changes."""
 
 
 class Sending:
@@ -123,8 +119,7 @@ class Sending:
 
 
 def _claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
-    if not devices.is_active(tx, device):
-        raise DeviceSwitchedOff(device)
+    ensure_active(tx, device)
     return messages.claim(tx, device, sim, slot)
 
 

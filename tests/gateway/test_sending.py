@@ -7,7 +7,7 @@ import pytest
 from smsgw.at.errors import ErrorKind, Verdict, describe
 from smsgw.config import Config
 from smsgw.gateway import Gateway
-from smsgw.gateway.sending import DeviceSwitchedOff
+from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, SendRequest, Status
 from support import Clock, open_gateway, with_sending
 

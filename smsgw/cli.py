@@ -1,0 +1,279 @@
+"""The command line: reads arguments and files, calls one function, turns its errors into an exit code and one line.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Heavy rooms are imported by the command that needs them.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from smsgw import __version__, log
+from smsgw.config import PIN, Config, ConfigError, ModemConfig, load
+from smsgw.errors import CallerError
+from smsgw.gateway.tokens import TokenError, Tokens, parse_network
+from smsgw.model import Right, Token
+from smsgw.modem.profiles import PROFILE_NAMES
+from smsgw.store.db import Database
+from smsgw.store.lock import DatabaseInUse
+from smsgw.store.migrate import SchemaError
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+OK, FAILED, USAGE = 0, 1, 2
+_DEFAULT_CONFIG = "/etc/smsgw/config.toml"
+_DEFAULT_RIGHTS = (Right.SMS_SEND, Right.SMS_READ, Right.SMS_DELETE, Right.DEVICES_READ)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name and return the exit code."""
+    options = _parser().parse_args(arguments)
+    log.configure(level=options.log_level, format=log.Format(options.log_format), wire=options.wire)
+    try:
+        return int(options.command(options))
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            print(mistake, file=sys.stderr)
+        return USAGE
+    except (CallerError, DatabaseInUse, SchemaError, TokenError, OSError, ExceptionGroup) as error:
+        if (reason := _expected(error)) is None:
+            raise
+        print(f"smsgw: {reason}", file=sys.stderr)
+        return FAILED
+
+
+def _expected(error: Exception) -> Exception | None:
+    """Find the one error that a person can do something about; a defect is None and shows its traceback."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return None if isinstance(error, ExceptionGroup) or not isinstance(error, _FOR_PEOPLE) else error
+
+
+_FOR_PEOPLE = (CallerError, DatabaseInUse, SchemaError, TokenError, OSError)
+
+
+# ── commands ──
+
+
+def _run(options: argparse.Namespace) -> int:
+    from smsgw import daemon
+
+    config = read_config(options.config)
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        daemon.stop_on_signals(stop)
+        await daemon.run(config, stop=stop, trace_texts=options.wire_texts)
+
+    asyncio.run(until_signalled())
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = read_config(options.config)
+    names = ", ".join(modem.name for modem in config.modems) or "none yet: add a [modems.NAME] section"
+    print(f"{options.config}: correct; modems: {names}")
+    return OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from smsgw.demo import demo
+
+    asyncio.run(demo(options.port, options.modems))
+    return OK
+
+
+def _token_create(options: argparse.Namespace) -> int:
+    async def create(tokens: Tokens) -> None:
+        bare = await tokens.create(
+            options.name,
+            options.allow,
+            per_day=options.per_day,
+            per_month=options.per_month,
+            networks=options.network,
+        )
+        print(bare)
+        print(f"It may {', '.join(sorted(options.allow))}. Keep it: it is shown only now.", file=sys.stderr)
+
+    return _with_tokens(options, create)
+
+
+def _token_list(options: argparse.Namespace) -> int:
+    async def show(tokens: Tokens) -> None:
+        listed = await tokens.listed()
+        for token in listed:
+            print(_describe(token))
+        if not listed:
+            print("There are no tokens yet; make one with: smsgw token create NAME", file=sys.stderr)
+
+    return _with_tokens(options, show)
+
+
+def _token_revoke(options: argparse.Namespace) -> int:
+    return _with_tokens(options, lambda tokens: tokens.revoke(options.name))
+
+
+def _token_enable(options: argparse.Namespace) -> int:
+    return _with_tokens(options, lambda tokens: tokens.switch(options.name, True))
+
+
+def _token_disable(options: argparse.Namespace) -> int:
+    return _with_tokens(options, lambda tokens: tokens.switch(options.name, False))
+
+
+def _describe(token: Token) -> str:
+    made = datetime.fromtimestamp(token.created_at / 1_000, UTC).astimezone()
+    limits = [f"{limit} a {period}" for limit, period in ((token.per_day, "day"), (token.per_month, "month")) if limit]
+    return "\t".join(
+        (
+            token.name,
+            "on" if token.is_enabled else "off",
+            ",".join(sorted(token.rights)),
+            ", ".join(limits) or "no limit",
+            ",".join(token.networks) or "from anywhere",
+            f"{made:%Y-%m-%d %H:%M}",
+        )
+    )
+
+
+def _with_tokens(options: argparse.Namespace, work: Callable[[Tokens], Awaitable[None]]) -> int:
+    async def within() -> None:
+        path = Path(read_config(options.config).store.path)
+        async with Database.open(path, lambda: time.time_ns() // 1_000_000) as database:
+            await work(Tokens(database))
+
+    asyncio.run(within())
+    return OK
+
+
+# ── reading files ──
+
+
+def read_config(path: str) -> Config:
+    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError` and `OSError`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: is not UTF-8 text"]) from error
+    except FileNotFoundError as error:
+        raise ConfigError([f"{path}: there is no such file; name one with --config"]) from error
+    config = load(text, os.environ, PROFILE_NAMES)
+    mistakes: list[str] = []
+    modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return replace(config, modems=modems)
+
+
+def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
+    if not modem.sim.pin_file:
+        return modem
+    key = f"modems.{modem.name}.sims[1].pin_file"
+    try:
+        pin = Path(modem.sim.pin_file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {error}")
+        return modem
+    if not re.fullmatch(PIN, pin):
+        mistakes.append(f"{key}: {modem.sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
+    return replace(modem, sims=(replace(modem.sim, pin=pin),))
+
+
+# ── arguments ──
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="smsgw", description="SMS gateway: GSM modems behind an HTTP API.")
+    parser.add_argument("--version", action="version", version=f"smsgw {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = _command(commands, "run", _run, "run the gateway")
+    _add_config(run)
+    run.add_argument("--wire-texts", action="store_true", help="with --wire: show message texts too (PINs never)")
+    _add_config(_command(commands, "check", _check, "check the configuration file"))
+    demo = _command(commands, "demo", _demo, "run the gateway with virtual modems, for a first look")
+    demo.add_argument("--port", type=_whole(0, 65_535), default=8080, help="port of the HTTP API (default 8080)")
+    demo.add_argument("--modems", type=_whole(1, 64), default=2, help="number of virtual modems (default 2)")
+    _add_token_commands(commands)
+    return parser
+
+
+def _add_token_commands(commands: _Commands) -> None:
+    token = commands.add_parser("token", help="make and manage API tokens", description="Make and manage API tokens.")
+    actions = token.add_subparsers(required=True, metavar="ACTION")
+    create = _command(actions, "create", _token_create, "make a token and print it, for the only time")
+    create.add_argument("name", metavar="NAME")
+    create.add_argument(
+        "--allow",
+        type=_rights,
+        default=_DEFAULT_RIGHTS,
+        metavar="RIGHT,…",
+        help=f"what it may do, of {', '.join(Right)} (default {','.join(_DEFAULT_RIGHTS)})",
+    )
+    create.add_argument("--per-day", type=_whole(1, 10**9), metavar="N", help="messages a day at most (UTC)")
+    create.add_argument("--per-month", type=_whole(1, 10**9), metavar="N", help="messages a month at most (UTC)")
+    create.add_argument(
+        "--network",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="usable from there only; repeatable",
+    )
+    listing = _command(actions, "list", _token_list, "list the tokens, never their secrets")
+    for parser in (create, listing):
+        _add_config(parser)
+    for name, command, help in (
+        ("revoke", _token_revoke, "delete a token"),
+        ("enable", _token_enable, "switch a token on"),
+        ("disable", _token_disable, "switch a token off"),
+    ):
+        parser = _command(actions, name, command, help)
+        parser.add_argument("name", metavar="NAME")
+        _add_config(parser)
+
+
+def _command(
+    commands: _Commands, name: str, command: Callable[[argparse.Namespace], int], help: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(command=command)
+    logging = parser.add_argument_group("logging")
+    logging.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    logging.add_argument("--log-format", choices=[format.value for format in log.Format], default=log.Format.AUTO.value)
+    logging.add_argument("--wire", action="store_true", help="log what passes between gateway and modems")
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    default = os.environ.get("SMSGW_CONFIG", _DEFAULT_CONFIG)
+    parser.add_argument("--config", metavar="F", default=default, help=f"configuration file (default {default})")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _rights(text: str) -> tuple[Right, ...]:
+    try:
+        return tuple(dict.fromkeys(Right(right.strip()) for right in text.split(",")))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; choose of {', '.join(Right)}") from error
+
+
+def _network(text: str) -> str:
+    try:
+        return parse_network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a network such as 192.168.1.0/24") from error

@@ -1,0 +1,112 @@
+"""The composition root: builds every room, runs them together and takes them down in reverse order."""
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from smsgw import __version__, log
+from smsgw.api.app import create_app
+from smsgw.api.server import serve
+from smsgw.config import Config
+from smsgw.errors import StorageUnavailable
+from smsgw.gateway import Gateway
+from smsgw.gateway.ids import ObjectIds
+from smsgw.notify import Notifier
+from smsgw.scheduler import Scheduler
+from smsgw.scheduler.pace import Pace
+from smsgw.store.db import Database
+from smsgw.store.lock import sole_daemon
+
+# A part that is on the wire gets this long to be answered before the daemon stops without the answer.
+GRACE_S = 60.0
+
+logger = log.get("smsgw.daemon")
+
+
+def wall_clock() -> int:
+    """Return the present time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def run(
+    config: Config,
+    *,
+    stop: asyncio.Event,
+    ready: Callable[[int, Gateway], None] = lambda port, gateway: None,
+    pace: Pace | None = None,
+    trace_texts: bool = False,
+) -> None:
+    """Run the gateway until `stop` is set; `ready` is called with the bound port once it answers.
+
+    Raises what keeps it from starting: `DatabaseInUse`, `SchemaError`, `StorageUnavailable`, `OSError` for the port.
+    """
+    path = Path(config.store.path)
+    notifier = Notifier()
+    with sole_daemon(path):
+        async with Database.open(path, wall_clock) as database:
+            ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
+            gateway = Gateway(database, config, ids)
+            await _take_stock(gateway, config)
+            scheduler = Scheduler(gateway, wall_clock, pace or Pace(), trace_texts=trace_texts)
+            gateway.on_change(scheduler.ring)
+            app = create_app(gateway, config, scheduler, wall_clock)
+            async with asyncio.TaskGroup() as tasks:
+                scheduling = tasks.create_task(scheduler.run())
+                watching = tasks.create_task(_feed_watchdog(notifier, gateway, scheduler))
+                async with serve(app, config.server.host, config.server.port) as port:
+                    logger.info("ready", version=__version__, host=config.server.host, port=port)
+                    notifier.tell("READY=1", f"STATUS=listening on {config.server.host} port {port}")
+                    ready(port, gateway)
+                    await stop.wait()
+                    notifier.tell("STOPPING=1")
+                await _wind_down(scheduler, scheduling)
+                watching.cancel()
+    logger.info("stopped")
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set `stop` when the process is asked to end."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _take_stock(gateway: Gateway, config: Config) -> None:
+    registered = await gateway.devices.register(config.modems)
+    for name in registered.deleted:
+        hint = f"rename the section [modems.{name}] to use this modem again, or remove it"
+        logger.warning("modem was deleted over the API", modem=name, hint=hint)
+    if not registered.in_use:
+        logger.warning("no modem is in use", hint="add a [modems.NAME] section to the configuration")
+    if interrupted := await gateway.sending.recover():
+        logger.warning("messages were interrupted when the gateway stopped last", messages=interrupted)
+
+
+async def _wind_down(scheduler: Scheduler, scheduling: asyncio.Task[None]) -> None:
+    scheduler.stop()
+    try:
+        async with asyncio.timeout(GRACE_S):
+            await asyncio.wait([scheduling])
+    except TimeoutError:
+        # What is on the wire now is found in doubt at the next start: nothing is lost, nothing is sent twice.
+        logger.warning("stopping without the answer to a message that is on the wire", waited_s=GRACE_S)
+        scheduling.cancel()
+
+
+async def _feed_watchdog(notifier: Notifier, gateway: Gateway, scheduler: Scheduler) -> None:
+    if notifier.watchdog_s is None:
+        return
+    while True:
+        try:
+            await gateway.probe()
+        except StorageUnavailable as error:
+            # A restart would not make room on the disk; the storage has answered.
+            logger.error("storage unavailable", reason=str(error))
+        if stuck := scheduler.stuck():
+            logger.error("a modem's worker is stuck", modems=stuck)
+        else:
+            notifier.tell("WATCHDOG=1")
+        await asyncio.sleep(notifier.watchdog_s / 3)

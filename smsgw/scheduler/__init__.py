@@ -1,0 +1,73 @@
+"""Drives the modems: one supervised worker each, and the housekeeping of the queue.
+
+Knows the gateway's use-cases and the modems' verbs, and joins them; it knows no SQL, no HTTP and no AT command.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from smsgw import log
+from smsgw.errors import StorageUnavailable
+from smsgw.gateway import Gateway
+from smsgw.model import LiveModem
+from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.waiting import happens_within
+from smsgw.scheduler.worker import ModemWorker
+
+logger = log.get("smsgw.scheduler")
+
+
+class Scheduler:
+    """All workers. `live` tells what each modem is doing."""
+
+    def __init__(self, gateway: Gateway, clock: Callable[[], int], pace: Pace, *, trace_texts: bool = False) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._pace = pace
+        self._stopping = asyncio.Event()
+        self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
+        self._workers = {
+            id: ModemWorker(id, config, gateway, clock, pace, self._stopping, trace_texts=trace_texts)
+            for id, config in gateway.devices.configured.items()
+        }
+
+    def live(self, device_id: str) -> LiveModem:
+        """Describe the modem of this device; an unknown one is offline."""
+        worker = self._workers.get(device_id)
+        return worker.board.live if worker else LiveModem()
+
+    def ring(self) -> None:
+        """Let every worker look at the queue."""
+        for worker in self._workers.values():
+            worker.bell.set()
+
+    def stop(self) -> None:
+        """Let every worker finish the part it is sending and then end; `run` returns after the last."""
+        self._stopping.set()
+        self.ring()
+        for worker, task in self._tasks.items():
+            if worker.is_interruptible:
+                task.cancel()
+
+    def stuck(self) -> list[str]:
+        """Name the modems whose workers have not taken a step for too long."""
+        return [worker.board.name for worker in self._workers.values() if worker.is_stuck()]
+
+    async def run(self) -> None:
+        """Run until stopped."""
+        async with asyncio.TaskGroup() as tasks:
+            for worker in self._workers.values():
+                self._tasks[worker] = tasks.create_task(worker.run(), name=f"modem {worker.board.name}")
+            tasks.create_task(self._keep_house(), name="housekeeping")
+
+    async def _keep_house(self) -> None:
+        """Settle what time decides, and wake the workers when a deferred message has fallen due."""
+        while not await happens_within(self._stopping, self._pace.sweep_s):
+            try:
+                await self._gateway.sending.sweep()
+                due = await self._gateway.sending.next_due()
+            except StorageUnavailable as error:
+                logger.error("housekeeping", reason=str(error))
+                continue
+            if due is not None and due <= self._clock():
+                self.ring()

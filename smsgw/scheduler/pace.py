@@ -1,0 +1,21 @@
+"""How often and how long: every interval of the workers, in seconds, in one place, so that tests can hurry."""
+
+from dataclasses import dataclass, field
+
+from smsgw.modem.pace import Pace as ModemPace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Intervals in seconds; the defaults are those of real modems."""
+
+    modem: ModemPace = field(default_factory=ModemPace)
+    watch_s: float = 60.0  # between looks at signal, registration and operator
+    list_s: float = 180.0  # between looks for stored messages that were not announced
+    registration_s: float = 3.0  # between looks while the network has not taken the SIM
+    storage_retry_s: float = 1.0  # before a result is offered to a failing storage again
+    first_backoff_s: float = 1.0  # before a port is opened again; doubles up to the last
+    last_backoff_s: float = 60.0
+    no_sim_s: float = 60.0  # before an empty slot is looked at again
+    sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
+    stuck_after_s: float = 600.0  # no step of a worker takes longer; the longest command may take three minutes

@@ -1,0 +1,185 @@
+"""The supervisor of one modem: opens it, sets it up, runs a session, and after any fault does so again.
+
+Expected faults (the port, the line, the SIM) end here; anything else is a defect and goes up.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+from smsgw import log
+from smsgw.config import AUTO, ModemConfig
+from smsgw.errors import StorageUnavailable
+from smsgw.gateway import Gateway
+from smsgw.gateway.devices import DeviceSwitchedOff
+from smsgw.model import DeviceState
+from smsgw.modem.driver import Identity, Modem, PinPolicy
+from smsgw.modem.faults import NoSim, SimLocked
+from smsgw.modem.link import Link, LinkError
+from smsgw.modem.profiles import named
+from smsgw.modem.trace import WireTrace
+from smsgw.scheduler.board import Board
+from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.session import Seat, Session, SetUpAgain
+from smsgw.scheduler.waiting import happens_within
+
+logger = log.get("smsgw.modem")
+
+
+class WrongModem(Exception):
+    """Another modem than the configured one answers on the port."""
+
+
+class ModemWorker:
+    """Everything that happens with one modem, one thing at a time."""
+
+    def __init__(
+        self,
+        device: str,
+        config: ModemConfig,
+        gateway: Gateway,
+        clock: Callable[[], int],
+        pace: Pace,
+        stopping: asyncio.Event,
+        *,
+        trace_texts: bool = False,
+    ) -> None:
+        self.bell = asyncio.Event()
+        self.board = Board(config.name, clock)
+        self._device = device
+        self._config = config
+        self._gateway = gateway
+        self._pace = pace
+        self._stopping = stopping
+        self._trace = WireTrace(config.name, texts=trace_texts)
+        self._session: Session | None = None
+        self._is_entering_pin = False
+        self._pin_key = ""
+
+    def is_stuck(self) -> bool:
+        """Tell whether a session has not taken a step for longer than any command may last."""
+        return self._session is not None and time.monotonic() - self._session.last_step > self._pace.stuck_after_s
+
+    @property
+    def is_interruptible(self) -> bool:
+        """Tell whether the worker may be cancelled without leaving a message or a PIN attempt without its result."""
+        return self._session is None and not self._is_entering_pin
+
+    async def run(self) -> None:
+        """Serve the modem until the gateway stops or the device is deleted."""
+        backoff_s = self._pace.first_backoff_s
+        while not self._stopping.is_set():
+            if not await self._is_switched_on():
+                await self._stay_disabled()
+                continue
+            began = time.monotonic()
+            pause_s = await self._serve_once()
+            if time.monotonic() - began > self._pace.last_backoff_s:
+                backoff_s = self._pace.first_backoff_s
+            if pause_s is None:
+                pause_s, backoff_s = backoff_s * random.uniform(0.8, 1.2), min(2 * backoff_s, self._pace.last_backoff_s)
+            await self._pause(pause_s)
+
+    async def _serve_once(self) -> float | None:
+        """Open, set up, serve; returns how long to wait before the next time, None for the usual growing pause."""
+        try:
+            await self._open()
+        except DeviceSwitchedOff:
+            return 0.0
+        except NoSim as error:
+            self._give_up(str(error))
+            return self._pace.no_sim_s
+        except SimLocked as error:
+            # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
+            self.board.become(DeviceState.LOCKED, str(error))
+            await self._wait_while(True)
+            return 0.0
+        except (LinkError, OSError, SetUpAgain, WrongModem, StorageUnavailable) as error:
+            self._give_up(str(error))
+            return None
+        finally:
+            self._is_entering_pin = False
+            self.board.note(online=False)
+        self._give_up(None)
+        return 0.0
+
+    def _give_up(self, error: str | None) -> None:
+        self.board.become(DeviceState.RECOVERING, error)
+        self.board.become(DeviceState.OFFLINE, error)
+
+    async def _open(self) -> None:
+        self.board.become(DeviceState.OPENING, self.board.live.error)
+        config, pace = self._config, self._pace.modem
+        async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
+            link.on_urc = self.bell.set
+            self.board.become(DeviceState.INITIALISING)
+            modem = Modem(link, None if config.profile == AUTO else named(config.profile))
+            identity = await modem.initialise(PinPolicy(pin=config.sim.pin or None, may_enter=self._may_enter_pin))
+            seat = await self._take_seat(identity)
+            self.board.become(DeviceState.REGISTERING)
+            self.board.note(online=True)
+            self._session = Session(modem, seat, self._gateway, self.board, self._pace, self.bell, self._stopping)
+            try:
+                await self._session.run()
+            finally:
+                self._session = None
+
+    async def _take_seat(self, identity: Identity) -> Seat:
+        """Check who answered, and write down that it did."""
+        if self._config.imei and identity.imei != self._config.imei:
+            raise WrongModem(
+                f"the modem at {self._config.port} has the IMEI {identity.imei}, the configuration says "
+                f"{self._config.imei}: correct port or imei of [modems.{self._config.name}]"
+            )
+        if identity.service_centre is None:
+            logger.warning(
+                "the SIM knows no service centre", modem=self._config.name, hint="set its number on the SIM in a phone"
+            )
+        slot = self._config.sim.slot
+        sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
+        if self._is_entering_pin:
+            await self._gateway.devices.pin_accepted(self._pin_key, self._config.sim.pin)
+            self._is_entering_pin = False
+        await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
+        await self._gateway.devices.seen(self._device, identity.imei)
+        return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei)
+
+    async def _may_enter_pin(self, iccid: str | None) -> bool:
+        self._pin_key = iccid or f"{self._device}:{self._config.sim.slot}"
+        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._config.sim.pin)
+        return self._is_entering_pin
+
+    # ── switched on or off ──
+
+    async def _is_switched_on(self) -> bool:
+        try:
+            await self._gateway.devices.ensure_active(self._device)
+        except DeviceSwitchedOff:
+            return False
+        except StorageUnavailable as error:
+            # Nothing can be claimed anyway; the modem is kept up so that it is ready when the storage is.
+            self.board.note(error=str(error))
+        return True
+
+    async def _stay_disabled(self) -> None:
+        self.board.become(DeviceState.DISABLED)
+        await self._wait_while(False)
+        self.board.become(DeviceState.OFFLINE)
+
+    async def _wait_while(self, switched_on: bool) -> None:
+        """Wait for the operator to switch the device, or for the end."""
+        while not self._stopping.is_set():
+            self.bell.clear()
+            if await self._is_switched_on() is not switched_on:
+                return
+            await self.bell.wait()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the port is opened again, unless the device is switched off meanwhile."""
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set() and (left := deadline - time.monotonic()) > 0:
+            self.bell.clear()
+            if not await self._is_switched_on():
+                return
+            await happens_within(self.bell, left)
