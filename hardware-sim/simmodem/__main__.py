@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -38,6 +39,13 @@ def seconds(text: str) -> Range:
     return span
 
 
+def positive(text: str) -> int:
+    """Read a number of modems."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
 def rule(text: str) -> Rule:
     """Read a rule as the command line writes it."""
     chosen = Rule()
@@ -69,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--dir", type=Path, required=True, help="where the links modem0, modem1… appear")
-    parser.add_argument("--modems", type=int, default=1, metavar="N", help="how many (default 1)")
+    parser.add_argument("--modems", type=positive, default=1, metavar="N", help="how many (default 1)")
     parser.add_argument(
         "--network-time", type=seconds, default=(2.0, 6.0), metavar="S", help="from Ctrl-Z to +CMGS (default 2-6)"
     )
@@ -89,7 +97,18 @@ async def _run(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with VirtualModems(
+    async with contextlib.AsyncExitStack() as stack:
+        vm = await stack.enter_async_context(_modems(options))
+        if options.control:
+            await stack.enter_async_context(control.serving(vm, options.control))
+        for path, modem in zip(vm.paths, vm.modems, strict=True):
+            print(f"{path.name} {path} -> {vm.device(modem.index)}")
+        print("ready", flush=True)
+        await stop.wait()
+
+
+def _modems(options: argparse.Namespace) -> VirtualModems:
+    return VirtualModems(
         options.dir,
         options.modems,
         network_time=options.network_time,
@@ -99,15 +118,7 @@ async def _run(options: argparse.Namespace) -> None:
         line=LINES[options.line],
         seed=options.seed,
         ledger_path=options.ledger,
-    ) as vm:
-        server = await control.serve(vm, options.control) if options.control else None
-        for path, modem in zip(vm.paths, vm.modems, strict=True):
-            print(f"{path.name} {path} -> {vm.device(modem.index)}")
-        print("ready", flush=True)
-        await stop.wait()
-        if server is not None:
-            server.close()
-            options.control.unlink(missing_ok=True)
+    )
 
 
 def _control(arguments: list[str]) -> int:

@@ -4,9 +4,10 @@ Requests name what to do: `{"do": "incoming", "modem": 0, "sender": "+1202…", 
 """
 
 import asyncio
+import contextlib
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,25 +102,39 @@ def answer(vm: VirtualModems, line: str) -> Answer:
         return {"ok": False, "error": str(error)}
 
 
-async def serve(vm: VirtualModems, path: Path) -> asyncio.Server:
+@contextlib.asynccontextmanager
+async def serving(vm: VirtualModems, path: Path) -> AsyncIterator[None]:
     """Listen on a unix socket that only its owner may use; raises OSError when the path cannot be had."""
+    talks: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        talks[task] = writer
         try:
-            while line := await reader.readline():
-                reply = json.dumps(answer(vm, line.decode("utf-8", "replace")), ensure_ascii=False)
-                writer.write(reply.encode("utf-8", "replace") + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError):
-            # The other side left, or sent a line beyond every limit.
-            pass
+            await _talk(vm, reader, writer)
         finally:
             writer.close()
+            del talks[task]
 
-    await asyncio.to_thread(path.unlink, missing_ok=True)
     server = await asyncio.start_unix_server(talk, path, limit=REQUEST_LIMIT)
-    await asyncio.to_thread(path.chmod, 0o600)
-    return server
+    try:
+        await asyncio.to_thread(path.chmod, 0o600)
+        yield
+    finally:
+        server.close()
+        for writer in talks.values():
+            writer.close()
+        await asyncio.gather(*(task for task in talks if task is not None))
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+async def _talk(vm: VirtualModems, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # The other side may leave at any time, or send a line beyond every limit (ValueError).
+    with contextlib.suppress(ConnectionError, ValueError):
+        while line := await reader.readline():
+            reply = json.dumps(answer(vm, line.decode("utf-8", "replace")), ensure_ascii=False)
+            writer.write(reply.encode("utf-8", "replace") + b"\n")
+            await writer.drain()
 
 
 def ask(path: Path, request: str) -> str:

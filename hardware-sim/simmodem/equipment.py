@@ -24,9 +24,15 @@ class Registration(IntEnum):
     SMS_HOME = 6  # registered for SMS only, home network
     SMS_ROAMING = 7  # registered for SMS only, roaming
     EMERGENCY = 8
+    CSFB_HOME = 9  # registered, calls by CS fallback not preferred, home network
+    CSFB_ROAMING = 10  # the same, roaming
+    RESTRICTED = 11  # emergency services of a restricted operator only
 
 
-SERVED = {Registration.HOME, Registration.ROAMING, Registration.SMS_HOME, Registration.SMS_ROAMING}
+SERVED = {
+    Registration.HOME, Registration.ROAMING, Registration.SMS_HOME, Registration.SMS_ROAMING,
+    Registration.CSFB_HOME, Registration.CSFB_ROAMING,
+}  # fmt: skip
 REGISTRATION_COMMANDS = ("+CREG", "+CGREG", "+CEREG")
 LOCATION = '"00C3","0012ABCD"'
 
@@ -92,6 +98,7 @@ class Equipment:
             puk=profile.puk,
             pin_tries=profile.pin_tries,
             service_centre=profile.service_centre,
+            records_mr=profile.records_mr,
         )
         self.storage = Storage(profile.memories, base=profile.index_base, report_memory=profile.report_memory)
         self.coverage = Registration.HOME
@@ -99,6 +106,7 @@ class Equipment:
         self.forget_settings()
 
     def forget_settings(self) -> None:
+        self.storage.choose_default()
         self.settings = Settings(cmee=self.profile.cmee_default, csms=self.profile.csms_default)
 
     @property

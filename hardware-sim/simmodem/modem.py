@@ -1,6 +1,6 @@
 """The whole virtual modem, sans-IO: bytes in, bytes out, timers on the agenda; the same input gives the same output."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class Fault(StrEnum):
     REBOOT = "reboot"  # down_s: restarts now
     DEREGISTER = "deregister"  # stat: loses the network
     REGISTER = "register"  # stat: finds it again
+    INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
     SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
 
 
@@ -143,11 +144,13 @@ class VirtualModem(Device):
         seconds: float = 0.0,
         down_s: float = BOOT_S,
         reaches_network: bool = False,
+        lines: Sequence[str] = (),
     ) -> None:
         """Make something go wrong; raises ValueError for a kind that does not exist.
 
-        `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer,
-        `stat` the <stat> of +CREG, `seconds` and `down_s` how long the SIM is busy and the modem restarts.
+        `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer;
+        `reaches_network` lets a lost message use up its reference, one cut off by a reboot be accepted; `stat` is the
+        <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy and the restart takes; `lines` is the URC.
         """
         chosen = Fault(kind)
         if chosen.value in set(SendFault):
@@ -160,6 +163,7 @@ class VirtualModem(Device):
             Fault.REBOOT: lambda: self.reboot(down_s),
             Fault.DEREGISTER: lambda: self._cover(Registration.SEARCHING if stat is None else Registration(stat)),
             Fault.REGISTER: lambda: self._cover(Registration.HOME if stat is None else Registration(stat)),
+            Fault.INTERJECT: lambda: self.terminal.interjections.extend([None] * after + [tuple(lines)]),
             Fault.SIM_BUSY: lambda: self._keep_sim_busy(n, seconds),
         }
         actions[chosen]()

@@ -118,6 +118,8 @@ class PtyHost:
             data = os.read(self._master, READ_SIZE)
         except OSError:
             return
+        # Our descriptor keeps the pty open, so a program's TIOCEXCL would outlive it and lock out the next one.
+        fcntl.ioctl(self._slave, termios.TIOCNXCL)
         self._received(data)
 
     async def _write_all(self, master: int) -> None:

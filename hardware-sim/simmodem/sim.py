@@ -1,6 +1,5 @@
 """The SIM card and who it says it is: identity, PIN and PUK counters, SMS files (3GPP TS 31.102, 27.007 §8)."""
 
-import random
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,7 +34,7 @@ class Identity:
     def of(cls, seed: int, index: int) -> "Identity":
         """Derive the identity of modem `index`; the same seed gives the same one again."""
         # Test ranges: network 001-01 (ITU-T E.212), type allocation codes beginning with 001 (GSMA TS.06).
-        digits = f"{random.Random(f'identity {seed}').randrange(1000):03}{index:03}"
+        digits = f"{(1000 * seed + index) % 1_000_000:06}"
         body, serial = f"00100001{digits}", f"890101{digits}{digits}"
         return cls(imei=body + luhn_digit(body), iccid=serial + luhn_digit(serial), imsi=f"001010000{digits}")
 
@@ -43,12 +42,22 @@ class Identity:
 class Sim:
     """One card: PIN state, message reference, service centre address."""
 
-    def __init__(self, identity: Identity, *, pin: str | None, puk: str, pin_tries: int, service_centre: str) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        pin: str | None,
+        puk: str,
+        pin_tries: int,
+        service_centre: str,
+        records_mr: bool,
+    ) -> None:
         self.identity = identity
         self.pin = pin
         self.puk = puk
         self.service_centre = service_centre
         self.last_mr = 255
+        self._records_mr = records_mr
         self.busy_commands = 0
         self.busy_until = 0.0
         self._tries_allowed = pin_tries
@@ -104,6 +113,6 @@ class Sim:
         iccid = self.identity.iccid + "F" * (len(self.identity.iccid) % 2)
         files = {
             0x2FE2: bytes.fromhex("".join(b + a for a, b in zip(iccid[::2], iccid[1::2], strict=True))),
-            0x6F43: bytes([self.last_mr, 0xFF]),
+            0x6F43: bytes([self.last_mr if self._records_mr else 0xFF, 0xFF]),
         }
         return files.get(file)

@@ -80,7 +80,11 @@ class Storage:
     def __init__(self, memories: Sequence[tuple[str, int]], *, base: int, report_memory: str) -> None:
         self.memories = {name: Memory(name, size, base) for name, size in memories}
         self.report_memory = report_memory
-        self.chosen = [memories[0][0]] * 3
+        self.choose_default()
+
+    def choose_default(self) -> None:
+        """Read, write and receive in the first memory, as after a reset."""
+        self.chosen = [next(iter(self.memories))] * 3
 
     @property
     def reading(self) -> Memory:

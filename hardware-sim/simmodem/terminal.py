@@ -4,6 +4,7 @@ Sans-IO: knows no commands and no pty. One command at a time; what arrives while
 """
 
 import itertools
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
@@ -20,7 +21,7 @@ RESULT_DIGITS = {
 }  # fmt: skip
 
 # Lines that modems print at any moment and that concern no SMS.
-UNRELATED_URCS = ("^RSSI:17", "+CIEV: 2,4", "+CTZV: +12", '^HCSQ:"LTE",46,43,121,24', "+CSQ: 17,99", "RING")
+UNRELATED_URCS = ("^RSSI:17", "+CIEV: 2,4", "+CTZV: +12", '^HCSQ:"LTE",46,43,121,24', "RING")
 
 
 class Mode(Enum):
@@ -37,7 +38,9 @@ class Terminal:
         self.profile = profile
         self.on_line: Callable[[str], None] = lambda line: None
         self.on_body: Callable[[str | None], None] = lambda body: None
-        self._noise = itertools.cycle(UNRELATED_URCS if noise else (None,))
+        self._noise = itertools.cycle(UNRELATED_URCS) if noise else None
+        # Unsolicited lines to put before the coming lines of answers; None leaves one line alone.
+        self.interjections: deque[tuple[str, ...] | None] = deque()
         self._input = bytearray()
         self._pumping = False
         self._output: list[bytes] = []
@@ -173,12 +176,17 @@ class Terminal:
             return
         held, self._held = self._held, []
         for lines in held:
-            for place, line in enumerate(lines):
-                self._write_line(line, place > 0)
+            self._write_urc(lines)
 
     def _insert_noise(self) -> None:
-        if (urc := next(self._noise)) is not None:
-            self._write_line(urc, False)
+        if self._noise is not None:
+            self._write_urc((next(self._noise),))
+        if self.interjections and (lines := self.interjections.popleft()):
+            self._write_urc(lines)
+
+    def _write_urc(self, lines: tuple[str, ...]) -> None:
+        for place, line in enumerate(lines):
+            self._write_line(line, place > 0)
 
     def _write_line(self, line: str, continues: bool) -> None:
         ending = b"\r" * self.profile.extra_crs + b"\r\n"
