@@ -5,9 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from world import BYTES, SLOW, WHOLE, WITH_URCS, until, world
 
 from simmodem import Line, Rule
+from world import BYTES, SLOW, WHOLE, WITH_URCS, until, world
 
 RUSSIAN_TEXTS = {
     0: "Ждет обработки",

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from smsgw.modem.pace import Pace as ModemPace
 
 from simmodem import Line, Rule, VirtualModems
 from smsgw.config import Config, ModemConfig, SendingConfig, ServerConfig, StoreConfig
 from smsgw.daemon import run
 from smsgw.gateway import Gateway
 from smsgw.model import Right
+from smsgw.modem.pace import Pace as ModemPace
 from smsgw.scheduler.pace import Pace
 
 WHOLE, BYTES, SLOW, WITH_URCS = Line(), Line(chunk=1), Line(delay_s=0.002), Line(urcs=True)
@@ -150,8 +150,11 @@ async def world(
     **sending: Any,
 ) -> AsyncIterator[World]:
     """Open a world with its modems ready."""
-    async with VirtualModems(
-        folder, modems, network_time=(0.0, 0.0), report_delay=report_delay, rules=rules, line=line
-    ) as virtual, running(configure(folder, virtual.paths, **sending), virtual, pace) as opened:
+    async with (
+        VirtualModems(
+            folder, modems, network_time=(0.0, 0.0), report_delay=report_delay, rules=rules, line=line
+        ) as virtual,
+        running(configure(folder, virtual.paths, **sending), virtual, pace) as opened,
+    ):
         await opened.all_ready()
         yield opened
