@@ -18,6 +18,9 @@ NETWORK_STATE_S = 40.0  # asked while the modem is busy searching
 PROMPT_S = 10.0
 SUBMIT_S = 120.0  # TR1M of 3GPP TS 24.011 §10 is 45 s; loaded cells and slow firmware take longer
 
+_PIN_COUNTER_PREFIXES = ("+CSIM:", "^CPIN:", "+SPIC:", "+QPINC:", "+CPINC:", "+UPINCNT:", "#PCT:", "^SPIC:")
+_ICCID_PREFIXES = ("+CCID:", "+QCCID:", "+ICCID:", "+CICCID:", "^ICCID:", "#CCID:", "!ICCID:", "^SCID:", "+CRSM:")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -118,6 +121,11 @@ def full_functionality() -> Command:
     return Command(line="AT+CFUN=1", prefixes=("+CFUN:",), timeout_s=RADIO_S)
 
 
+def minimum_functionality() -> Command:
+    """Switch radio and SIM off; the SIM starts afresh when they are switched on again (27.007 §8.2)."""
+    return Command(line="AT+CFUN=0", prefixes=("+CFUN:",), timeout_s=RADIO_S)
+
+
 def pin_state() -> Command:
     """Ask what the SIM waits for (27.007 §8.3); some modems forget the final result."""
     return Command(line="AT+CPIN?", prefixes=("+CPIN:",), timeout_s=SIM_S, sufficient="+CPIN:")
@@ -128,6 +136,16 @@ def enter_pin(pin: str) -> Command:
     if not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
         raise ValueError(f"a PIN is 4 to 8 digits; this one has {len(pin)} characters")
     return Command(line=f'AT+CPIN="{pin}"', timeout_s=PIN_S, secret=True)
+
+
+def pin_counter(line: str) -> Command:
+    """Ask how many tries the PIN has left, in the vendor's own way or by an empty VERIFY (27.007 §8.17)."""
+    return query(line, *_PIN_COUNTER_PREFIXES)
+
+
+def iccid(line: str) -> Command:
+    """Ask for the number of the SIM card, in the vendor's own way or by reading EF_ICCID (27.007 §8.18)."""
+    return query(line, *_ICCID_PREFIXES)
 
 
 def imsi() -> Command:
@@ -143,6 +161,11 @@ def registration_reports(domain: str) -> Command:
 def registration(domain: str) -> Command:
     """Ask for the registration in one domain: CREG, CGREG or CEREG."""
     return Command(line=f"AT+{domain}?", prefixes=(f"+{domain}:",), timeout_s=NETWORK_STATE_S)
+
+
+def ims_registration() -> Command:
+    """Ask whether messages can go over IMS (27.007 §8.71)."""
+    return Command(line="AT+CIREG?", prefixes=("+CIREG:",), timeout_s=NETWORK_STATE_S)
 
 
 def signal_quality() -> Command:

@@ -169,6 +169,14 @@ def registration(lines: Sequence[str]) -> RegistrationState:
     return _REGISTRATION_STATES.get(int(state), RegistrationState.UNKNOWN)
 
 
+def ims_takes_messages(lines: Sequence[str]) -> bool:
+    """Tell from `+CIREG: n,reg[,ext]` whether messages can go over IMS: bit 4 of `ext` (27.007 §8.71)."""
+    found = re.fullmatch(
+        r"[0-9]\s*,\s*1\s*(?:,\s*\"?([0-9A-Fa-f]{1,8})\"?.*)?", tail("+CIREG:", lines, "the IMS state")
+    )
+    return found is not None and (found[1] is None or bool(int(found[1], 16) & 4))
+
+
 def signal_dbm(lines: Sequence[str]) -> int | None:
     """Read the signal strength in dBm; `None` if the modem does not know it (27.007 §8.5)."""
     rssi = integers(tail("+CSQ:", lines, "the signal"), "the signal", lines)[0]

@@ -46,15 +46,16 @@ class ListedPdu:
 
 
 def listed(lines: Sequence[str]) -> list[ListedPdu]:
-    """Read a whole listing; entries without a PDU are empty slots and left out (27.005 §3.4.2, §4.1)."""
+    """Read a whole listing (27.005 §3.4.2, §4.1).
+
+    Entries without a PDU are empty slots; they are left out, as are garbled ones: those will be listed again.
+    """
     entries = []
     for header, following in pairwise([*lines, ""]):
         if not header.startswith("+CMGL:"):
             continue
         values = fields(header[len("+CMGL:") :])
-        if len(values) < 2 or not is_number(values[0]):
-            raise ReplyError("an entry of the listing", (header,))
-        if _is_pdu(following):
+        if len(values) > 1 and is_number(values[0]) and _is_pdu(following):
             entries.append(ListedPdu(index=int(values[0]), status=_status(values[1]), pdu=following))
     return entries
 

@@ -226,6 +226,7 @@ def test_a_listing_is_read_with_and_without_names_and_empty_slots_are_left_out()
     ]
     assert [(e.index, e.status) for e in sms_replies.listed(lines)] == [(0, 1), (7, 0), (8, 3), (10, 1)]
     assert sms_replies.listed(lines)[0] == ListedPdu(index=0, status=1, pdu=PDU)
+    assert sms_replies.listed(["+CMGL: garbled", PDU]) == []
     assert sms_replies.listed([]) == []
 
 
@@ -260,6 +261,20 @@ def test_the_message_service_and_bearer_are_read() -> None:
     assert sms_replies.message_service(["+CSMS: 1,1,1,1"]) == 1
     assert sms_replies.message_bearer(["+CGSMS: 3"]) == 3
     assert replies.functionality(["+CFUN: 1,0"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "takes"),
+    [
+        ("+CIREG: 0,1", True),
+        ("+CIREG: 2,1,5", True),
+        ("+CIREG: 2,1,1", False),
+        ("+CIREG: 0,0", False),
+        ("+CIREG:", False),
+    ],
+)
+def test_messages_over_ims_are_possible_when_the_bit_for_them_is_set(line: str, takes: bool) -> None:
+    assert replies.ims_takes_messages([line]) is takes
 
 
 def test_an_unreadable_answer_names_what_was_asked_and_quotes_what_came() -> None:
