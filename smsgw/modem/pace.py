@@ -1,0 +1,35 @@
+"""How patient we are with modems: every waiting time and number of tries of this room, in one place.
+
+The limits of single commands stand in `at.commands`; `limit_factor` stretches them.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds and counts; the defaults are those of real modems."""
+
+    limit_factor: float = 1.0  # stretches the time limit of every command
+    open_s: float = 10.0  # until a port or a TCP connection must be open
+    escape_s: float = 0.1  # between ESC and CR
+    drain_s: float = 0.3  # this long a silence means that stale output has ended
+    drain_limit_s: float = 5.0  # a modem that never falls silent is talked to nevertheless
+    probe_s: float = 1.0  # for the answer to a mere AT; the first one may wake a sleeping UART
+    probe_pause_s: float = 2.0
+    probes: int = 20  # a modem may take 40 s from plug to first answer
+    settle_s: float = 0.2  # silence after the OK that proves that nothing else was still to come
+    final_grace_s: float = 5.0  # for the OK behind a reference that has already come
+    abort_s: float = 3.0  # for the answer to our ESC
+    radio_s: float = 5.0  # after the radio was switched on, commands still fail
+    pin_poll_s: float = 2.0
+    pin_polls: int = 15  # until READY after the PIN was entered
+    no_sim_polls: int = 7
+    busy_s: float = 1.5  # before a command is repeated that found the SIM busy
+    busy_polls: int = 40  # the SIM may be busy for a minute after power-on
+
+    @classmethod
+    def hurried(cls, factor: float, **changes: float) -> "Pace":
+        """All times multiplied by `factor`, for modems that are programs."""
+        times = {f.name: getattr(cls(), f.name) * factor for f in fields(cls) if f.type is float or f.type == "float"}
+        return replace(cls(**times), **changes)  # type: ignore[arg-type]

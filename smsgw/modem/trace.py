@@ -1,0 +1,49 @@
+"""The record of what passes over the wire, line by line, without PINs and, unless wanted, without message texts."""
+
+import re
+
+import structlog
+
+from smsgw import log
+from smsgw.at.commands import Command
+
+_HEX = re.compile(r"[0-9A-Fa-f]{20,}")
+_TAIL_LIMIT = 4096
+
+
+class WireTrace:
+    """Writes to the logger `smsgw.wire` at DEBUG; `texts` shows PDUs, which contain message texts, as they are."""
+
+    def __init__(self, modem: str, *, texts: bool = False) -> None:
+        self._log = structlog.stdlib.get_logger(log.WIRE).bind(modem=modem)
+        self._texts = texts
+        self._secret = False
+        self._tail = ""
+
+    def sent(self, command: Command) -> None:
+        """Record a command line."""
+        self._secret = command.secret
+        self._log.debug("→", line=command.shown)
+
+    def wrote(self, data: bytes) -> None:
+        """Record a body or a control character."""
+        self._log.debug("→", line=self._shown(_readable(data)))
+
+    def received(self, data: bytes) -> None:
+        """Record what the modem wrote, by whole lines: a PDU cut in two could not be recognised."""
+        *lines, tail = re.split(r"[\r\n]", self._tail + data.decode("latin-1").replace("\0", ""))
+        if tail.strip() == ">":
+            lines, tail = [*lines, tail], ""
+        self._tail = tail[-_TAIL_LIMIT:]
+        for line in lines:
+            if line.strip():
+                self._log.debug("←", line=self._shown(_readable(line.strip().encode("latin-1"))))
+
+    def _shown(self, line: str) -> str:
+        if self._secret and "ERROR" not in line:
+            return re.sub(r"[0-9]", "*", line)  # an echo of the PIN, perhaps with holes
+        return line if self._texts else _HEX.sub(lambda found: f"[{len(found[0]) // 2} octets]", line)
+
+
+def _readable(data: bytes) -> str:
+    return data.replace(b"\x1a", b"^Z").replace(b"\x1b", b"^[").decode("utf-8", "backslashreplace")

@@ -1,0 +1,169 @@
+"""The wire: the line engine on an open port, with a clock. What comes in is sorted into answers and news.
+
+The first failure is kept and raised at every further use, but only after everything that had arrived before it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from smsgw.at.commands import Command
+from smsgw.at.engine import Engine
+from smsgw.at.events import Event, Noise, Urc, read_final
+from smsgw.at.urcs import BootSign, boot_sign
+from smsgw.modem.faults import LinkError, LinkLost, Rebooted
+from smsgw.modem.port import Port, PortError
+from smsgw.modem.trace import WireTrace
+
+_URCS_KEPT = 1000  # the oldest are dropped; what they announced is found by listing the store
+_SAMPLE = 512  # bytes kept of what a mute port says
+_SILENCE_CAP = 6  # a listing may go on for this many times its limit, however steadily it comes
+
+
+class Elapsed(Exception):
+    """The time limit has passed."""
+
+
+class Wire:
+    """Bytes and time; whose turn it is, `Link` decides."""
+
+    def __init__(self, port: Port, limit_factor: float, trace: WireTrace | None) -> None:
+        self.engine = Engine()
+        self.on_news: Callable[[], None] = lambda: None
+        self.stray_finals = 0
+        self.sample = b""
+        self.boot_watch: BootSign | None = None
+        self._port = port
+        self._limit_factor = limit_factor
+        self._trace = trace
+        self._events: deque[Event] = deque()
+        self._urcs: deque[Urc] = deque(maxlen=_URCS_KEPT)
+        self._arrived = asyncio.Event()
+        self._failure: LinkError | None = None
+        self._boot_habits: set[str] = set()
+        self._silence_s: float | None = None
+        self._deadline = self._deadline_cap = self._last_byte = 0.0
+        port.listen(self._hear, self._lose)
+
+    @property
+    def address(self) -> str:
+        """Where the port is."""
+        return self._port.address
+
+    @staticmethod
+    def now() -> float:
+        """The time of the event loop, in seconds."""
+        return asyncio.get_running_loop().time()
+
+    def start(self, command: Command, limit_s: float) -> None:
+        """Write a command and give its next event `limit_s` seconds."""
+        self._events.clear()
+        if self._trace is not None:
+            self._trace.sent(command)
+        self.limit(limit_s, command.silence_s)
+        self._put(self.engine.send(command))
+
+    def limit(self, seconds: float, silence_s: float | None = None) -> None:
+        """Set the time limit anew; with `silence_s`, every byte that comes extends it, within reason."""
+        self._silence_s = silence_s
+        self._deadline = self.now() + seconds * self._limit_factor
+        factor = self._limit_factor * (1 if silence_s is None else _SILENCE_CAP)
+        self._deadline_cap = self.now() + seconds * factor
+
+    def write(self, data: bytes) -> None:
+        """Write a body or a control character; raises `LinkLost`."""
+        if self._trace is not None:
+            self._trace.wrote(data)
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        try:
+            self._port.write(data)
+        except OSError as error:
+            raise LinkLost(str(error)) from error
+
+    async def next(self) -> Event:
+        """Wait for the next event of the dialogue; raises `Elapsed`, or the failure of the link.
+
+        What has arrived counts before the failure that came after it, and before the time limit.
+        """
+        while not self._events:
+            self.check()
+            remaining = self._deadline - self.now()
+            if remaining <= 0:
+                raise Elapsed
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(remaining):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+        return self._events.popleft()
+
+    async def quiet(self, silence_s: float, limit_s: float) -> None:
+        """Wait for a silence, no longer than `limit_s`."""
+        start = self.now()
+        while True:
+            self.check()
+            pause = max(start, self._last_byte) + silence_s - self.now()
+            if pause <= 0 or self.now() - start >= limit_s:
+                return
+            await asyncio.sleep(min(pause, limit_s))
+
+    def take_urcs(self) -> list[Urc]:
+        """Take the news in order; once there is none left and the link has failed, raises its failure."""
+        news = list(self._urcs)
+        self._urcs.clear()
+        if not news:
+            self.check()
+        return news
+
+    def check(self) -> None:
+        """Raise the failure, if there is one."""
+        if self._failure is not None:
+            raise self._failure
+
+    def fail(self, failure: LinkError) -> None:
+        """Stop for good; the first failure is the one that is told."""
+        if self._failure is None:
+            self._failure = failure
+        self.engine.abandon()
+        self._arrived.set()
+        self.on_news()
+
+    def _hear(self, data: bytes) -> None:
+        if self._trace is not None:
+            self._trace.received(data)
+        self.sample = (self.sample + data)[-_SAMPLE:]
+        self._last_byte = self.now()
+        if self._silence_s is not None:
+            extended = self.now() + self._silence_s * self._limit_factor
+            self._deadline = min(self._deadline_cap, max(self._deadline, extended))
+        events = self.engine.receive(data)
+        for event in events:
+            self._sort(event)
+        self._arrived.set()
+        if any(isinstance(event, Urc) for event in events):
+            self.on_news()
+
+    def _sort(self, event: Event) -> None:
+        if isinstance(event, Urc):
+            self._urcs.append(event)
+            self._note_boot(event.line)
+        elif isinstance(event, Noise):
+            self.stray_finals += read_final(event.line) is not None
+        else:
+            self._events.append(event)
+
+    def _note_boot(self, line: str) -> None:
+        sign = boot_sign(line)
+        if sign is BootSign.NONE:
+            return
+        head = line.partition(":")[0]
+        if self.boot_watch is not BootSign.LATE and head == "^BOOT":
+            self._boot_habits.add(head)  # some sticks print it every few seconds as long as they live
+        if self.boot_watch is not None and sign >= self.boot_watch and head not in self._boot_habits:
+            self.fail(Rebooted(f"the modem restarted in the middle of the session: {line!r}"))
+
+    def _lose(self, error: PortError) -> None:
+        self.fail(LinkLost(str(error)))
