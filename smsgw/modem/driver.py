@@ -1,0 +1,236 @@
+"""The modem in terms of messages: send, hear, list, read, delete, and how it is.
+
+Verbs raise what `Link` raises and nothing else; a modem that does not know a question about its state answers `None`.
+Deletes only what it is told to, by the exact index, and decides nothing about retries.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from smsgw.at import commands, replies, sms_replies
+from smsgw.at.commands import Command
+from smsgw.at.errors import Action
+from smsgw.at.replies import Battery, RegistrationState, ReplyError
+from smsgw.modem.faults import Refused
+from smsgw.modem.heard import Heard, sort
+from smsgw.modem.link import Link
+from smsgw.modem.profiles import GENERIC, Profile
+from smsgw.modem.sim import PinPolicy
+from smsgw.modem.startup import Identity, Startup
+
+__all__ = ["Battery", "Heard", "Identity", "Modem", "PinPolicy", "Registration", "Storage", "StoredPdu"]
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPdu:
+    """A message or report in a store of the modem: where it lies and its PDU in hex; status as in 27.005 §3.1."""
+
+    memory: str
+    index: int
+    status: int
+    pdu: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Registration for calls and messages, for LTE where known, and whether a message can be sent now."""
+
+    state: RegistrationState
+    lte: RegistrationState | None
+    may_send: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """How full the store is that receives messages."""
+
+    memory: str | None
+    used: int
+    total: int
+
+
+class Modem:
+    """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model."""
+
+    def __init__(self, link: Link, profile: Profile | None = None) -> None:
+        self.profile = profile or GENERIC
+        self.identity = Identity()
+        self._fixed_profile = profile
+        self._link = link
+        self._memory: str | None = None  # the store that reading and deleting refer to at present
+
+    async def initialise(self, policy: PinPolicy) -> Identity:
+        """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises."""
+        startup = Startup(self._link, self._fixed_profile, policy)
+        self.identity = await startup.run()
+        self.profile = startup.profile
+        self._memory = self.identity.memory
+        return self.identity
+
+    def heard(self) -> list[Heard]:
+        """Take what the modem said unasked, in order; raises the failure of the link once nothing is left."""
+        return sort(self._link.take_urcs())
+
+    # ── messages ──
+
+    async def send_pdu(self, pdu: bytes, length: int) -> int | None:
+        """Send a PDU that begins with the service centre address; `length` counts the octets behind it.
+
+        Returns TP-MR, `None` where the modem prints none. Raises `Refused`, `NotSent` or `OutcomeUnknown`.
+        """
+        profile = self.profile
+        command = commands.submit(pdu, length, timeout_s=profile.submit_timeout_s, bare_ok=profile.accepts_bare_ok)
+        return sms_replies.message_reference((await self._link.command(command)).lines)
+
+    async def list_stored(self) -> list[StoredPdu]:
+        """List what lies in every store that messages or reports may have been put into."""
+        home = self.identity.memory or ""
+        await self._turn_to(home)
+        found = await self._list_here(home)
+        for memory in self.identity.memories if home else ():
+            if memory != home and await self._can_turn_to(memory):
+                found += await self._list_here(memory)
+        await self._turn_to(home)
+        return found
+
+    async def read_stored(self, memory: str, index: int) -> StoredPdu | None:
+        """Read one stored message; `None` if nothing is there."""
+        await self._turn_to(memory)
+        try:
+            reply = await self._link.command(commands.read_message(index))
+        except Refused as refusal:
+            if refusal.verdict.advises(Action.SKIP):
+                return None
+            raise
+        pdu = sms_replies.read(reply.lines)
+        return None if pdu is None else StoredPdu(memory=memory, index=index, status=1, pdu=pdu)
+
+    async def delete_stored(self, memory: str, index: int) -> None:
+        """Delete exactly this message; that nothing is there is no error."""
+        await self._turn_to(memory)
+        try:
+            await self._link.command(commands.delete_message(index))
+        except Refused as refusal:
+            if not refusal.verdict.advises(Action.SKIP):
+                raise
+
+    async def acknowledge(self) -> None:
+        """Confirm what was handed over directly, if this modem wants that; one too many is harmless (27.005 §3.4.4)."""
+        if not self.identity.must_acknowledge:
+            return
+        for explicit in (True, False):
+            try:
+                await self._link.command(commands.acknowledge(explicit=explicit))
+            except Refused as refusal:
+                if refusal.verdict.advises(Action.IGNORE):
+                    return
+            else:
+                return
+
+    async def _turn_to(self, memory: str) -> None:
+        """Make reading and deleting refer to `memory`; a refusal must stop both, or they would hit another store."""
+        if memory and memory != self._memory:
+            await self._link.command(commands.choose_stores(memory))
+            self._memory = memory
+
+    async def _can_turn_to(self, memory: str) -> bool:
+        try:
+            await self._turn_to(memory)
+        except Refused:
+            return False
+        return True
+
+    async def _list_here(self, memory: str) -> list[StoredPdu]:
+        try:
+            lines = (await self._link.command(commands.list_messages())).lines
+        except Refused as refusal:
+            if refusal.verdict.advises(Action.WAIT) or refusal.verdict.advises(Action.RETRY_NOW):
+                raise
+            return await self._scan(memory)
+        return [
+            StoredPdu(memory=memory, index=entry.index, status=entry.status, pdu=entry.pdu)
+            for entry in sms_replies.listed(lines)
+        ]
+
+    async def _scan(self, memory: str) -> list[StoredPdu]:
+        """Read slot by slot what refuses to be listed; indices begin with 0 or 1 and have holes."""
+        storage = await self.storage()
+        found = []
+        for index in range((storage.total if storage else 0) + 1):
+            try:
+                stored = await self.read_stored(memory, index)
+            except Refused:
+                continue  # some call an empty slot an error without a number
+            if stored is not None:
+                found.append(stored)
+        return found
+
+    # ── how it is ──
+
+    async def ping(self) -> None:
+        """Make sure that the modem still answers."""
+        await self._link.command(commands.attention())
+
+    async def signal(self) -> int | None:
+        """Signal strength in dBm (27.007 §8.5)."""
+        lines = await self._optional(commands.signal_quality())
+        return None if lines is None else _readable(replies.signal_dbm, lines)
+
+    async def operator(self) -> str | None:
+        """The operator in use, as the modem names it."""
+        lines = await self._optional(commands.operator())
+        return None if lines is None else _readable(replies.operator, lines)
+
+    async def battery(self) -> Battery | None:
+        """Charge of the battery, if there is one."""
+        lines = await self._optional(commands.battery())
+        return None if lines is None else _readable(replies.battery, lines)
+
+    async def storage(self) -> Storage | None:
+        """Fill of the store that receives messages."""
+        lines = await self._optional(commands.stores())
+        usages = None if lines is None else _readable(sms_replies.usages, lines)
+        if not usages:
+            return None
+        return Storage(memory=self.identity.memory, used=usages[-1].used, total=usages[-1].total)
+
+    async def registration(self) -> Registration:
+        """Ask the network; messages need registration for calls, or LTE with messages over IMS."""
+        circuit, lte = await self._registered("CREG"), await self._registered("CEREG")
+        if circuit is not None and circuit.takes_messages:
+            may_send = True
+        elif lte is not None and lte.takes_messages:
+            may_send = circuit is None or await self._takes_messages_over_ims()
+        else:
+            may_send = False
+        return Registration(state=_state(circuit, lte), lte=lte, may_send=may_send)
+
+    async def _registered(self, domain: str) -> RegistrationState | None:
+        lines = await self._optional(commands.registration(domain))
+        return None if lines is None else _readable(replies.registration, lines)
+
+    async def _takes_messages_over_ims(self) -> bool:
+        lines = await self._optional(commands.ims_registration())
+        return lines is not None and bool(_readable(replies.ims_takes_messages, lines))
+
+    async def _optional(self, command: Command) -> tuple[str, ...] | None:
+        try:
+            return (await self._link.command(command)).lines
+        except Refused:
+            return None
+
+
+def _state(circuit: RegistrationState | None, lte: RegistrationState | None) -> RegistrationState:
+    known = [state for state in (circuit, lte) if state is not None]
+    return known[0] if known else RegistrationState.UNKNOWN
+
+
+def _readable(read: Callable[[Sequence[str]], T], lines: Sequence[str]) -> T | None:
+    try:
+        return read(lines)
+    except ReplyError:
+        return None
