@@ -17,8 +17,9 @@ _HOUR_MS = 60 * _MINUTE_MS
 BACKOFF_S = (30, 120, 600, 1_800, 3_600)
 # A SIM that the network refuses is looked at again at this pace, by every message that wants it.
 SIM_FAULT_S = 600
-# The refusal says that the network expects the same thing again soon.
+# The refusal says that the network expects the same thing again soon; if that was said twice, it was not true.
 RETRY_NOW_S = 2
+RETRIES_NOW = 2
 # The modem or the SIM is not ready; this long its worker leaves it alone.
 HOLD_S = 5
 
@@ -48,7 +49,10 @@ def after_refusal(verdict: Verdict, used: int, allowed: int, chance: float) -> D
     `used` counts the attempts including this one, `allowed` is their limit, `chance` is a random number from 0 to 1 for
     the jitter. The first advice of the verdict that this gateway can follow decides.
     """
-    decision = next((_BY_ACTION[action] for action in verdict.actions if action in _BY_ACTION), _TRY_LATER)
+    action = next((action for action in verdict.actions if action in _BY_ACTION), Action.RETRY)
+    if action is Action.RETRY_NOW and used > RETRIES_NOW:
+        action = Action.RETRY
+    decision = _BY_ACTION[action]
     if decision.next is not Next.RETRY:
         return decision
     if used >= allowed:
