@@ -10,7 +10,7 @@ from collections.abc import Callable
 from smsgw.errors import TooManyRequests
 
 # Buckets that are full again are forgotten when there are more than these.
-_MANY = 4_096
+_MANY = 1_024
 
 
 class RateLimiter:
@@ -21,6 +21,7 @@ class RateLimiter:
         self._clock = clock
         # When each bucket will be full again says all about it, and a missing one is full.
         self._full_at: dict[tuple[int, str], float] = {}
+        self._many = _MANY
 
     def take(self, token: int, path: str) -> None:
         """Count a call; raises `TooManyRequests` when the bucket is empty."""
@@ -34,8 +35,10 @@ class RateLimiter:
             wait = max(1, math.ceil(excess))
             raise TooManyRequests(retry_after_s=wait, limit=self._per_second, retry_after=wait)
         self._full_at[token, path] = full_at
-        if len(self._full_at) > _MANY:
+        if len(self._full_at) > self._many:
             self._forget_full(now)
 
     def _forget_full(self, now: float) -> None:
         self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
+        # Not to look through the busy ones again at every call.
+        self._many = max(_MANY, 2 * len(self._full_at))

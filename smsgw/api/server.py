@@ -51,7 +51,12 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what could not be read as a request, or what failed outside every handler, and close."""
+        """Answer what could not be read as a request, or what failed outside every handler, and close.
+
+        A client that is gone gets no answer: its `ConnectionError` goes on to the server, which expects it.
+        """
+        if isinstance(exc, ConnectionError):
+            raise exc
         request_id = secrets.token_hex(6)
         error: CallerError
         if status < 500:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,11 +15,14 @@ from smsgw.api.app import create_app
 from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.gateway import Gateway
+from smsgw.gateway.ids import ObjectIds
 from smsgw.model import DeviceState, LiveModem, Right
-from support import Clock, open_gateway
+from smsgw.store.db import Database
+from support import Clock
 
 NUMBER = "79999999999"
 NOBODY = "0123456789abcdef01234567"
+SIM = "8944000000000000001"
 READY = LiveModem(state=DeviceState.READY, online=True)
 
 
@@ -69,6 +73,7 @@ class Api:
     """The API on its port, with a token that may do everything."""
 
     gateway: Gateway
+    database: Database
     port: int
     token: str
     session: aiohttp.ClientSession
@@ -131,22 +136,39 @@ class Api:
         """Return the id of a device."""
         return next(device.id for device in await self.gateway.devices.listed() if device.name == name)
 
+    async def fill_disk(self) -> None:
+        """Leave the database no room to grow."""
+        await self.database.write(lambda tx: tx.rows("PRAGMA max_page_count = 1"))
+
+    async def free_disk(self) -> None:
+        """Let the database grow again."""
+        await self.database.write(lambda tx: tx.rows("PRAGMA max_page_count = 1073741823"))
+
+    async def put_on_wire(self) -> None:
+        """Let the modem in the north take the next message."""
+        claimed = await self.gateway.sending.claim(await self.device(), SIM, 1)
+        assert claimed is not None
+        await self.gateway.sending.submitting(claimed.parts[0].row, await self.device(), SIM)
+
     async def token_for(self, *rights: Right, **limits: Any) -> str:
         """Make another token."""
-        return await self.gateway.tokens.create(f"client {'+'.join(rights)} {len(limits)}", rights, **limits)
+        name = f"client {len(await self.gateway.tokens.listed())}"
+        return await self.gateway.tokens.create(name, rights, **limits)
 
 
 @asynccontextmanager
 async def opened(config: Config, clock: Clock, modems: ModemsByHand | None = None) -> AsyncIterator[Api]:
     """Open the gateway and its API on a free port."""
-    async with open_gateway(config, clock) as gateway:
+    async with Database.open(Path(config.store.path), clock) as database:
+        gateway = Gateway(database, config, ObjectIds(b"tests", 0))
+        await gateway.devices.register(config.modems)
         app = create_app(gateway, config, modems or ModemsByHand(), clock)
         token = await gateway.tokens.create("all", Right)
         async with (
             serve(app, "127.0.0.1", 0) as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
         ):
-            yield Api(gateway, port, token, session)
+            yield Api(gateway, database, port, token, session)
 
 
 def with_server(config: Config, **settings: object) -> Config:

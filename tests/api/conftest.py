@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from api_client import Api, ModemsByHand, opened
+from api_client import Api, ModemsByHand, opened, with_server
 
 from smsgw.config import Config
 from support import Clock
@@ -16,5 +16,5 @@ def modems() -> ModemsByHand:
 
 @pytest.fixture
 async def api(config: Config, clock: Clock, modems: ModemsByHand) -> AsyncIterator[Api]:
-    async with opened(config, clock, modems) as client:
+    async with opened(with_server(config, rate_limit=0), clock, modems) as client:
         yield client

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from api_client import NOBODY, NUMBER, Api, opened, with_server
+from api_client import NOBODY, NUMBER, SIM, Api, opened, with_server
 
 from smsgw.config import Config
 from smsgw.errors import Language
@@ -23,7 +23,6 @@ MESSAGE_KEYS = [
     "time_create",
     "to_sim",
 ]
-SIM = "8944000000000000001"
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1"])

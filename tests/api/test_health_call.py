@@ -1,0 +1,64 @@
+"""GET /health: well, well enough, or not."""
+
+from dataclasses import replace
+
+import pytest
+from api_client import READY, Api, ModemsByHand, opened, with_server
+
+from smsgw import __version__
+from smsgw.config import Config
+from smsgw.errors import Language
+from smsgw.model import DeviceState, LiveModem
+from support import Clock
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/health"])
+async def test_all_is_well_when_every_device_can_send(api: Api, path: str) -> None:
+    answer = await api.call("GET", path, token="")
+    assert answer.status == 200
+    assert list(answer.json.items()) == [("status", "ok"), ("reasons", []), ("version", __version__)]
+
+
+@pytest.mark.parametrize("state", DeviceState)
+async def test_one_device_that_can_send_is_enough(api: Api, modems: ModemsByHand, state: DeviceState) -> None:
+    modems.states[await api.device("south")] = replace(READY, state=state)
+    answer = await api.call("GET", "/health")
+    assert answer.status == 200
+    if state in (DeviceState.READY, DeviceState.SENDING):
+        assert answer.json["status"] == "ok"
+    else:
+        assert answer.json["status"] == "degraded"
+        assert len(answer.json["reasons"]) == 1
+        assert "south" in answer.json["reasons"][0]
+
+
+async def test_no_device_that_can_send_is_trouble(api: Api, modems: ModemsByHand) -> None:
+    for name in ("north", "south"):
+        modems.states[await api.device(name)] = LiveModem(error="Подключите модем.")
+    answer = await api.call("GET", "/health")
+    assert (answer.status, answer.json["status"]) == (503, "degraded")
+    assert answer.json["reasons"] == [
+        "Устройство north не на связи: Подключите модем.",
+        "Устройство south не на связи: Подключите модем.",
+    ]
+
+
+async def test_devices_that_were_switched_off_are_not_missed_while_another_works(api: Api) -> None:
+    await api.gateway.devices.switch(await api.device("south"), False)
+    assert (await api.call("GET", "/health")).json["status"] == "ok"
+    await api.gateway.devices.switch(await api.device("north"), False)
+    answer = await api.call("GET", "/health")
+    assert (answer.status, answer.json["reasons"]) == (503, ["Все устройства выключены."])
+
+
+async def test_a_gateway_without_devices_is_trouble_in_the_configured_language(config: Config, clock: Clock) -> None:
+    config = with_server(replace(config, modems=()), language=Language.EN)
+    async with opened(config, clock) as api:
+        answer = await api.call("GET", "/health")
+        assert (answer.status, answer.json["reasons"]) == (503, ["No device is registered."])
+
+
+async def test_maintenance_is_told(config: Config, clock: Clock) -> None:
+    async with opened(with_server(config, maintenance=True), clock) as api:
+        answer = await api.call("GET", "/health")
+        assert (answer.status, answer.json["status"]) == (200, "degraded")

@@ -1,0 +1,79 @@
+"""The OpenAPI document says what the API does."""
+
+import json
+import re
+from typing import Any
+
+import fastjsonschema
+import pytest
+from api_client import NOBODY, Api
+
+from smsgw.api.failures import HTTP_STATUS
+
+
+async def document(api: Api) -> Any:
+    return (await api.call("GET", "/openapi.json", token="")).json
+
+
+def resolved(document: Any, node: Any) -> Any:
+    """Put every referenced schema in its place."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            return resolved(document, document["components"]["schemas"][node["$ref"].rpartition("/")[2]])
+        return {key: resolved(document, below) for key, below in node.items()}
+    return [resolved(document, below) for below in node] if isinstance(node, list) else node
+
+
+async def test_it_is_served_without_a_token_under_both_prefixes(api: Api) -> None:
+    answers = [await api.call("GET", f"{prefix}/openapi.json", token="") for prefix in ("", "/v1")]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    assert answers[0].json["openapi"] == "3.1.0"
+
+
+async def test_every_reference_leads_somewhere(api: Api) -> None:
+    whole = await document(api)
+    for name in re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(whole)):
+        assert name in whole["components"]["schemas"]
+
+
+async def test_every_call_it_names_is_served_and_checks_its_token(api: Api) -> None:
+    for path, calls in (await document(api))["paths"].items():
+        for method, call in calls.items():
+            answer = await api.call(method.upper(), path.replace("{id}", NOBODY), token="")
+            assert answer.status == (200 if "security" in call else 401), path
+
+
+async def test_every_status_it_names_belongs_to_its_codes(api: Api) -> None:
+    for calls in (await document(api))["paths"].values():
+        for call in calls.values():
+            for status, answer in call["responses"].items():
+                for code in re.findall(r"\b[1-4]0\d\d\b", answer["description"]):
+                    assert HTTP_STATUS[int(code)] == int(status)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "/sms/get", {}),
+        ("get", "/sms", None),
+        ("get", "/sms/{id}", None),
+        ("get", "/devices", None),
+        ("get", "/health", None),
+    ],
+)
+async def test_answers_look_as_it_says(api: Api, method: str, path: str, body: object) -> None:
+    id = await api.sent()
+    await api.put_on_wire()
+    whole = await document(api)
+    schema = whole["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+    query = "?limit=5" if path == "/sms" else ""
+    answer = await api.call(method.upper(), path.replace("{id}", id) + query, None if body is None else {"id": id})
+    strict = resolved(whole, schema) | {"additionalProperties": False}
+    fastjsonschema.compile(strict)(answer.json)
+
+
+async def test_errors_look_as_it_says(api: Api) -> None:
+    whole = await document(api)
+    schema = resolved(whole, whole["components"]["schemas"]["Error"])
+    fastjsonschema.compile(schema)((await api.call("GET", "/sms")).json)

@@ -1,0 +1,266 @@
+"""Serving: request ids, the log, clients that leave, ports that are taken, stopping in order."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp import web
+from api_client import NUMBER, Api, ModemsByHand, opened
+from structlog.typing import EventDict
+
+from smsgw.api.app import LANGUAGE
+from smsgw.api.guard import Handler
+from smsgw.api.server import serve
+from smsgw.config import Config
+from smsgw.errors import Language
+from smsgw.model import LiveModem
+from support import Clock
+
+DEADLINE_S = 10.0
+
+
+@pytest.fixture
+def lines() -> Iterator[list[EventDict]]:
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+        yield captured
+
+
+def answered(lines: list[EventDict]) -> list[EventDict]:
+    return [line for line in lines if line["event"] == "answered"]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event to ring
+            await asyncio.sleep(0.005)
+
+
+# ── request ids and the log ──
+
+
+async def test_every_answer_has_an_id_of_its_own_that_is_on_its_log_line(api: Api, lines: list[EventDict]) -> None:
+    answers = await asyncio.gather(
+        *(api.call(method, path) for method, path in (("GET", "/devices"), ("PUT", "/sms"), ("GET", "/x"))),
+        api.send(),
+        api.send(phone_number="1"),
+    )
+    ids = [answer.headers["X-Request-ID"] for answer in answers]
+    assert len(set(ids)) == len(ids)
+    assert {(line["request"], line["status"]) for line in answered(lines)} == {
+        (answer.headers["X-Request-ID"], answer.status) for answer in answers
+    }
+
+
+async def test_a_log_line_tells_who_called_what_and_how_it_went(api: Api, lines: list[EventDict]) -> None:
+    await api.call("GET", "/v1/sms?limit=1&search=secret")
+    (line,) = answered(lines)
+    assert (line["method"], line["path"], line["status"], line["token_name"]) == ("GET", "/v1/sms", 200, "all")
+    assert line["duration_ms"] >= 0
+    assert line["log_level"] == "info"
+
+
+async def test_neither_texts_nor_numbers_nor_tokens_are_logged(api: Api, lines: list[EventDict]) -> None:
+    await api.send("Тайна", "79161234567")
+    await api.send("Тайна", "7916123456x")
+    await api.call("GET", "/sms?limit=1&search=Тайна")
+    await api.call("GET", "/send/79161234567/Тайна")
+    await api.call("GET", "/sms/79161234567")
+    logged = repr(lines)
+    for secret in ("Тайна", "7916123", api.token.rpartition(".")[2]):
+        assert secret not in logged
+
+
+async def test_a_defect_is_logged_with_its_traceback_under_the_hash_that_the_client_got(
+    config: Config, clock: Clock, lines: list[EventDict]
+) -> None:
+    class Broken(ModemsByHand):
+        def live(self, device_id: str) -> LiveModem:
+            raise ZeroDivisionError
+
+    async with opened(config, clock, Broken()) as api:
+        answer = await api.call("GET", "/devices")
+    (line,) = (line for line in lines if line["log_level"] == "error")
+    assert line["request"] == answer.json["errors"]["hash"]
+    assert line["exc_info"]
+
+
+async def test_callers_mistakes_are_no_errors_of_ours(api: Api, lines: list[EventDict]) -> None:
+    await api.call("POST", "/sms/send", raw=b"{")
+    await api.call("GET", "/nowhere")
+    await api.exchange(b"nonsense\r\n\r\n")
+    assert {line["log_level"] for line in lines} == {"info"}
+
+
+async def test_a_storage_that_fails_is_an_error_in_the_log(api: Api, lines: list[EventDict]) -> None:
+    await api.fill_disk()
+    for _ in range(200):
+        if (await api.send("ы" * 600)).status != 200:
+            break
+    assert any(line["log_level"] == "error" and line["event"] == "storage unavailable" for line in lines)
+
+
+async def test_a_head_request_gets_the_head_alone(api: Api) -> None:
+    answer = await api.call("HEAD", "/devices")
+    assert (answer.status, answer.raw) == (200, b"")
+    assert answer.headers["X-Request-ID"]
+
+
+# ── clients that leave ──
+
+
+def post(api: Api, body: bytes, announced: int | None = None) -> bytes:
+    head = f"POST /sms/send HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n"
+    return head.encode() + b"Content-Length: %d\r\n\r\n" % (announced or len(body)) + body
+
+
+async def test_a_client_that_leaves_before_the_answer_loses_no_message(api: Api, lines: list[EventDict]) -> None:
+    disk = threading.Event()
+    slow_commit = asyncio.ensure_future(api.database.write(lambda tx: disk.wait(DEADLINE_S)))
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(post(api, f'{{"message": "stays", "phone_number": "{NUMBER}"}}'.encode()))
+    # By the time that others have been served after it, it waits for the disk.
+    for _ in range(10):
+        await api.call("GET", "/devices")
+    writer.transport.abort()
+    await asyncio.sleep(0)
+    disk.set()
+    await slow_commit
+    await until(lambda: [line["path"] for line in answered(lines)].count("/sms/send") == 1)
+    assert await api.texts("stays") == ["stays"]
+    assert not [line for line in lines if line["log_level"] == "error"]
+
+
+async def test_of_clients_that_leave_at_any_moment_each_message_is_stored_or_not_read(
+    api: Api, lines: list[EventDict]
+) -> None:
+    for n in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        writer.write(post(api, f'{{"message": "{n}", "phone_number": "{NUMBER}"}}'.encode()))
+        for _ in range(n):
+            await asyncio.sleep(0)
+        writer.transport.abort()
+    await until(lambda: len(lines) == 20)
+    stored = len(answered(lines))
+    assert {line["event"] for line in lines} <= {"answered", "client went away"}
+    assert (await api.listed())["pagination"]["total_records"] == stored
+    assert not [line for line in lines if line["log_level"] == "error"]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_sends_nothing(
+    api: Api, lines: list[EventDict], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(post(api, b'{"message": "half', 100))
+    await writer.drain()
+    writer.close()
+    await until(lambda: any(line["event"] == "client went away" for line in lines))
+    assert (await api.listed())["pagination"]["total_records"] == 0
+    assert not [line for line in lines if line["log_level"] == "error"]
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+# ── binding and stopping ──
+
+
+def app_with(handler: Handler) -> web.Application:
+    app = web.Application()
+    app[LANGUAGE] = Language.EN
+    app.router.add_get("/", handler)
+    return app
+
+
+async def silent(request: web.Request) -> web.Response:
+    return web.Response()
+
+
+@asynccontextmanager
+async def taken_port() -> AsyncIterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+async def test_a_taken_port_is_told_with_what_to_do(api: Api) -> None:
+    async with taken_port() as port:
+        with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port} .*: another program uses it; .*\[server\]"):
+            async with serve(app_with(silent), "127.0.0.1", port):
+                pass
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+async def test_an_address_that_is_not_ours_is_told(host: str) -> None:
+    with pytest.raises(OSError, match=rf"cannot listen on {host} port 0"):
+        async with serve(app_with(silent), host, 0):
+            pass
+
+
+async def test_a_running_request_is_answered_before_the_server_stops() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.Response:
+        begun.set()
+        await go_on.wait()
+        return web.Response(text="done")
+
+    async def ask(port: int) -> str:
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as response:
+            return await response.text()
+
+    async def refused(port: int) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionError:
+            return True
+        writer.close()
+        return False
+
+    stop = asyncio.Event()
+    bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def run() -> None:
+        async with serve(app_with(slow), "127.0.0.1", 0) as port:
+            bound.set_result(port)
+            await stop.wait()
+
+    async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as tasks:
+        tasks.create_task(run())
+        port = await bound
+        answer = tasks.create_task(ask(port))
+        await begun.wait()
+        stop.set()
+        while not await refused(port):
+            pass
+        assert not answer.done()
+        go_on.set()
+    assert answer.result() == "done"
+
+
+async def test_idle_connections_do_not_hold_up_the_stop(config: Config, clock: Clock) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        async with opened(config, clock) as api:
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+            await api.call("GET", "/health")
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_failure_outside_every_handler_has_the_body_of_the_contract(lines: list[EventDict]) -> None:
+    async def broken(request: web.Request) -> web.Response:
+        raise ZeroDivisionError
+
+    async with (
+        serve(app_with(broken), "127.0.0.1", 0) as port,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/") as response,
+    ):
+        errors = (await response.json())["errors"]
+        assert (response.status, errors["code"]) == (500, 1000)
+        assert errors["hash"] == response.headers["X-Request-ID"]
+    assert [line["request"] for line in lines if line["log_level"] == "error"] == [errors["hash"]]
