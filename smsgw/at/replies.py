@@ -49,12 +49,11 @@ def integers(text: str, what: str, lines: Sequence[str]) -> list[int]:
     return [int(value) for value in values]
 
 
-def text_answer(lines: Sequence[str], *prefixes: str) -> str:
+def text_answer(lines: Sequence[str]) -> str:
     """Read an answer that is one line of text, with or without a prefix and quotes: maker, model, revision."""
     for line in lines:
-        body = next((line[len(prefix) :] for prefix in prefixes if line.startswith(prefix)), line)
-        if body.strip().strip('"'):
-            return body.strip().strip('"').strip()
+        if text := re.sub(r"^\+[A-Z]+:", "", line).strip().strip('"').strip():
+            return text
     raise ReplyError("a line of text", lines)
 
 

@@ -13,13 +13,13 @@ from smsgw.at.commands import Command
 from smsgw.at.errors import Action
 from smsgw.at.replies import Battery, RegistrationState, ReplyError
 from smsgw.modem.faults import Refused
-from smsgw.modem.heard import Heard, sort
+from smsgw.modem.heard import Heard, News, sort
 from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
 from smsgw.modem.startup import Identity, Startup
 
-__all__ = ["Battery", "Heard", "Identity", "Modem", "PinPolicy", "Registration", "Storage", "StoredPdu"]
+__all__ = ["Battery", "Heard", "Identity", "Modem", "News", "PinPolicy", "Registration", "Storage", "StoredPdu"]
 
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class Modem:
         self.identity = Identity()
         self._fixed_profile = profile
         self._link = link
+        self._early: list[Heard] = []
         self._memory: str | None = None  # the store that reading and deleting refer to at present
 
     async def initialise(self, policy: PinPolicy) -> Identity:
@@ -69,11 +70,14 @@ class Modem:
         self.identity = await startup.run()
         self.profile = startup.profile
         self._memory = self.identity.memory
+        # What was said about the SIM before it was ready is old news; everything else still counts.
+        self._early = [heard for heard in sort(self._link.drain_urcs()) if heard.news is not News.SIM_CHANGED]
         return self.identity
 
     def heard(self) -> list[Heard]:
         """Take what the modem said unasked, in order; raises the failure of the link once nothing is left."""
-        return sort(self._link.take_urcs())
+        early, self._early = self._early, []
+        return early or sort(self._link.take_urcs())
 
     # ── messages ──
 

@@ -18,7 +18,7 @@ class News(StrEnum):
     MISSED = "missed"  # something has arrived and its PDU or place got lost: list the store
     STORE_FULL = "store_full"  # nothing more can be received until messages are deleted
     REGISTRATION = "registration"  # the network has taken or lost the SIM
-    SIM_CHANGED = "sim_changed"  # the SIM was taken out, put in or went to sleep
+    SIM_CHANGED = "sim_changed"  # the SIM was taken out or has failed
     LATE_REFERENCE = "late_reference"  # the answer to a send that had been given up
     OTHER = "other"  # nothing to do about it
 
@@ -37,7 +37,7 @@ class Heard:
 
 _STORE_FULL = ("^SMMEMFULL", "+SMS FULL")
 _STORE_INDICATORS = ('+CIEV: "SMSFULL",1', "+CIEV: SMSFULL,1", "+CIEV: 8,1")
-_SIM_CHANGED = ("+CPIN: NOT", "+CPIN: SIM REMOVED", "+SIMCARD:", "+QSIMSTAT", "^SIMST:")
+_SIM_GONE = ("+CPIN: NOT", "+CPIN: SIM REMOVED", "+SIMCARD: NOT", "^SIMST:0", "^SIMST:255", "+QSIMSTAT: 1,0")
 
 
 def sort(urcs: Iterable[Urc]) -> list[Heard]:
@@ -60,4 +60,4 @@ def _sort(urc: Urc) -> Heard:
         return Heard(news=News.LATE_REFERENCE, line=line, reference=sms_replies.message_reference([line]))
     if line.startswith(_STORE_FULL) or line.upper() in _STORE_INDICATORS:
         return Heard(news=News.STORE_FULL, line=line)
-    return Heard(news=News.SIM_CHANGED if line.startswith(_SIM_CHANGED) else News.OTHER, line=line)
+    return Heard(news=News.SIM_CHANGED if line.startswith(_SIM_GONE) else News.OTHER, line=line)

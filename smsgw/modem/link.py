@@ -98,9 +98,16 @@ class Link:
         """Take the news in order; once there is none left and the link has failed, raises its failure."""
         return self._wire.take_urcs()
 
-    def watch_for_reboot(self, sign: BootSign | None) -> None:
-        """Treat lines that tell of a restart at least so surely as the end of the session; `None` ignores them all."""
-        self._wire.boot_watch = sign
+    def drain_urcs(self) -> list[Urc]:
+        """Take the news in order, whatever the state of the link."""
+        return self._wire.drain_urcs()
+
+    def watch_for_reboot(self, sign: BootSign | None, *, grace_s: float = 0.0) -> None:
+        """Treat lines that tell of a restart at least so surely as the end of the session; `None` ignores them all.
+
+        For `grace_s` seconds, late signs that have not come yet are taken for those of the start before the session.
+        """
+        self._wire.boot_watch.expect(sign, self._wire.now() + grace_s)
 
     # ── commands ──
 

@@ -23,8 +23,9 @@ class Pace:
     abort_s: float = 3.0  # for the answer to our ESC
     radio_s: float = 5.0  # after the radio was switched on, commands still fail
     pin_poll_s: float = 2.0
-    pin_polls: int = 15  # until READY after the PIN was entered
+    pin_polls: int = 30  # until READY, also after the PIN was entered
     no_sim_polls: int = 7
+    boot_s: float = 60.0  # start-up lines of the start before ours still come for this long
     busy_s: float = 1.5  # before a command is repeated that found the SIM busy
     busy_polls: int = 40  # the SIM may be busy for a minute after power-on
 

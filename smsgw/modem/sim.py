@@ -159,8 +159,7 @@ class Unlocking:
             raise NoSim(f"the SIM {what}: is it inserted well?")
 
     async def _enter(self) -> None:
-        if self._policy.pin is None:
-            raise PinMissing("the SIM wants its PIN: configure it, or switch the PIN off in a phone")
+        command = self._pin_command()
         tries = await pin_tries(self._link, self._profile)
         if tries is not None and tries < _LEAST_TRIES:
             raise PinCounterLow(f"the SIM has {tries} try left for its PIN: enter the right one in a phone first")
@@ -169,8 +168,16 @@ class Unlocking:
             raise PinForbidden("this PIN was not taken by this SIM before: configure the right one")
         self._entered = True
         try:
-            await self._link.command(commands.enter_pin(self._policy.pin))
+            await self._link.command(command)
         except Refused as refusal:
             certain = (refusal.kind, refusal.verdict.code) in _WRONG_PIN
             what = "calls the configured PIN wrong" if certain else f"did not take the PIN ({refusal.text})"
             raise PinRefused(f"the SIM {what}: correct it; it is not entered again", certain=certain) from refusal
+
+    def _pin_command(self) -> Command:
+        if self._policy.pin is None:
+            raise PinMissing("the SIM wants its PIN: configure it, or switch the PIN off in a phone")
+        try:
+            return commands.enter_pin(self._policy.pin)
+        except ValueError as error:
+            raise PinMissing(f"the configured PIN cannot be one: {error}") from error

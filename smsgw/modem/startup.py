@@ -5,20 +5,24 @@ not know are left out; what it cannot do without raises.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.replies import ReplyError
 from smsgw.at.urcs import BootSign
 from smsgw.modem.faults import Refused
-from smsgw.modem.link import Link, Reply
+from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
 
 _ROOMY = 20  # slots from which the modem's own memory is preferred to that of the SIM
-_PARTED = 3  # stores: for reading, writing, receiving
+_PURPOSES = 3  # stores are chosen for reading, writing and receiving
+_MEMORIES = ("SM", "ME", "SR")  # the others are unions of these, or hold no messages
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +65,20 @@ class Startup:
             await step(self)
         return Identity(**self._facts)  # type: ignore[arg-type]
 
-    async def _optional(self, command: Command) -> Reply | None:
+    async def _tell(self, command: Command) -> bool:
+        """Send a setting that the modem may refuse."""
         try:
-            return await self._link.command(command)
+            await self._link.command(command)
         except Refused:
+            return False
+        return True
+
+    async def _ask(self, command: Command, read: Callable[[Sequence[str]], T], *, patient: bool = False) -> T | None:
+        """Ask something the modem may not know, or answer in a way nobody can read."""
+        try:
+            reply = await (patiently(self._link, command) if patient else self._link.command(command))
+            return read(reply.lines)
+        except (Refused, ReplyError):
             return None
 
     async def synchronise(self) -> None:
@@ -74,84 +88,65 @@ class Startup:
 
     async def plain_dialogue(self) -> None:
         for command in (commands.echo_off(), commands.verbose_results(), commands.numeric_errors()):
-            await self._optional(command)
+            await self._tell(command)
 
     async def who_are_you(self) -> None:
-        self._facts["manufacturer"] = await self._text(commands.manufacturer(), commands.manufacturer("AT+GMI"))
-        self._facts["model"] = await self._text(commands.model(), commands.model("AT+GMM"))
-        self._facts["revision"] = await self._text(commands.revision(), commands.revision("AT+GMR"))
-        self._facts["imei"] = await self._imei()
+        maker = await self._first(replies.text_answer, commands.manufacturer(), commands.manufacturer("AT+GMI")) or ""
+        model = await self._first(replies.text_answer, commands.model(), commands.model("AT+GMM")) or ""
+        revision = await self._first(replies.text_answer, commands.revision(), commands.revision("AT+GMR")) or ""
+        imei = await self._first(replies.imei, commands.serial_number(), commands.serial_number("AT+GSN"))
         if not self._fixed:
-            self.profile = choose(str(self._facts["manufacturer"]), str(self._facts["model"]))
+            self.profile = choose(maker, model)
+        self._facts |= {"manufacturer": maker, "model": model, "revision": revision, "imei": imei}
         self._facts["profile"] = self.profile.name
         self._link.vendor = self.profile.vendor
         self._link.command_gap_s = self.profile.command_gap_s
         self._link.prompt_delay_s = self.profile.prompt_delay_s
 
-    async def _text(self, *ways: Command) -> str:
+    async def _first(self, read: Callable[[Sequence[str]], str], *ways: Command) -> str | None:
         for command in ways:
-            reply = await self._optional(command)
-            if reply is not None and reply.lines:
-                return replies.text_answer(reply.lines, *command.prefixes)
-        return ""
-
-    async def _imei(self) -> str | None:
-        for command in (commands.serial_number(), commands.serial_number("AT+GSN")):
-            reply = await self._optional(command)
-            try:
-                if reply is not None:
-                    return replies.imei(reply.lines)
-            except ReplyError:
-                continue
+            answer = await self._ask(command, read)
+            if answer is not None:
+                return answer
         return None
 
     async def radio_on(self) -> None:
-        reply = await self._optional(commands.functionality())
-        try:
-            on = reply is None or replies.functionality(reply.lines) == 1
-        except ReplyError:
-            on = True
-        if not on:
-            await patiently(self._link, commands.full_functionality())
-            await asyncio.sleep(self._link.pace.radio_s)
+        if await self._ask(commands.functionality(), replies.functionality) in (None, 1):
+            return
+        await patiently(self._link, commands.full_functionality())
+        await asyncio.sleep(self._link.pace.radio_s)
 
     async def calm(self) -> None:
         for line in self.profile.quiet_commands:
-            await self._optional(commands.plain(line))
+            await self._tell(commands.plain(line))
 
     async def sim_ready(self) -> None:
         await Unlocking(self._link, self.profile, self._policy).run()
 
     async def whose_sim(self) -> None:
-        try:
-            self._facts["imsi"] = replies.imsi((await patiently(self._link, commands.imsi())).lines)
-        except (Refused, ReplyError):
-            self._facts["imsi"] = None
+        self._facts["imsi"] = await self._ask(commands.imsi(), replies.imsi, patient=True)
         self._facts["iccid"] = await read_iccid(self._link, self.profile)
 
     async def registration_news(self) -> None:
         for domain in ("CREG", "CEREG"):
-            await self._optional(commands.registration_reports(domain))
+            await self._tell(commands.registration_reports(domain))
 
     async def pdu_mode(self) -> None:
         await patiently(self._link, commands.pdu_mode())
 
     async def message_service(self) -> None:
         """A modem that acknowledges by itself is simpler; one that cannot be told to do so must be served."""
-        await self._optional(commands.choose_message_service(0))
-        reply = await self._optional(commands.message_service())
-        try:
-            self._facts["must_acknowledge"] = reply is not None and sms_replies.message_service(reply.lines) == 1
-        except ReplyError:
-            self._facts["must_acknowledge"] = False
+        await self._tell(commands.choose_message_service(0))
+        service = await self._ask(commands.message_service(), sms_replies.message_service)
+        self._facts["must_acknowledge"] = service == 1
 
     async def message_store(self) -> None:
-        groups = await self._store_groups()
+        groups = await self._ask(commands.possible_stores(), sms_replies.store_groups, patient=True) or []
         readable = groups[0] if groups else ()
-        wanted = [name for name in self.profile.memories if not readable or name in readable]
+        self._facts["memories"] = tuple(name for name in readable if name in _MEMORIES)
         totals: dict[str, int] = {}
-        for name in wanted:
-            total = await self._choose_store(name, groups)
+        for name in self.profile.memories:
+            total = await self._choose_store(name, groups) if not readable or name in readable else None
             if total is not None:
                 totals[name] = total
                 if total >= _ROOMY:
@@ -161,67 +156,41 @@ class Startup:
             if best != next(reversed(totals)):
                 await self._choose_store(best, groups)
             self._facts["memory"] = best
-        self._facts["memories"] = tuple(name for name in readable if name in ("SM", "ME", "SR"))
-
-    async def _store_groups(self) -> list[tuple[str, ...]]:
-        try:
-            return sms_replies.store_groups((await patiently(self._link, commands.possible_stores())).lines)
-        except (Refused, ReplyError):
-            return []
 
     async def _choose_store(self, memory: str, groups: list[tuple[str, ...]]) -> int | None:
         """Choose for as many purposes as the modem takes; returns the number of slots."""
-        for count in range(_PARTED, 0, -1):
+        for count in range(_PURPOSES, 0, -1):
             names = [_available(memory, groups, purpose) for purpose in range(count)]
-            reply = await self._optional(commands.choose_stores(*names))
-            if reply is None:
-                continue
-            try:
-                return sms_replies.usages(reply.lines)[0].total
-            except ReplyError:
-                return 0
+            usages = await self._ask(commands.choose_stores(*names), sms_replies.usages)
+            if usages is not None:
+                return usages[0].total
         return None
 
     async def service_centre(self) -> None:
-        reply = await self._optional(commands.service_centre())
-        try:
-            self._facts["service_centre"] = None if reply is None else sms_replies.service_centre(reply.lines)
-        except ReplyError:
-            self._facts["service_centre"] = None
+        self._facts["service_centre"] = await self._ask(commands.service_centre(), sms_replies.service_centre)
 
     async def news(self) -> None:
         for values in await self._possible_ladder():
-            if await self._optional(commands.choose_indications(values)) is not None and await self._stuck(values):
+            if await self._tell(commands.choose_indications(values)) and await self._stuck(values):
                 self._facts["indications"] = values
                 return
 
     async def _possible_ladder(self) -> list[Indications]:
-        """What the modem claims to know is tried first to last; if it claims nonsense, everything is tried."""
-        reply = await self._optional(commands.possible_indications())
-        try:
-            claimed = None if reply is None else sms_replies.possible_indications(reply.lines)
-        except ReplyError:
-            claimed = None
-        possible = [v for v in self.profile.ladder if claimed is None or _fits(v, claimed)]
+        """What the modem claims to know, best first; if it claims nonsense, everything is tried."""
+        claimed = await self._ask(commands.possible_indications(), sms_replies.possible_indications)
+        possible = [values for values in self.profile.ladder if claimed is None or _fits(values, claimed)]
         return possible or list(self.profile.ladder)
 
     async def _stuck(self, values: Indications) -> bool:
-        """Some modems say OK and keep what they had."""
-        reply = await self._optional(commands.indications())
-        try:
-            return reply is None or sms_replies.indications(reply.lines)[: len(values)] == values
-        except ReplyError:
-            return True
+        """Some modems say OK and keep what they had; one that does not tell is believed."""
+        now = await self._ask(commands.indications(), sms_replies.indications)
+        return now is None or now[: len(values)] == values
 
     async def bearer(self) -> None:
-        reply = await self._optional(commands.message_bearer())
-        try:
-            self._facts["bearer"] = None if reply is None else sms_replies.message_bearer(reply.lines)
-        except ReplyError:
-            self._facts["bearer"] = None
+        self._facts["bearer"] = await self._ask(commands.message_bearer(), sms_replies.message_bearer)
 
     async def watch(self) -> None:
-        self._link.watch_for_reboot(BootSign.LATE)
+        self._link.watch_for_reboot(BootSign.LATE, grace_s=self._link.pace.boot_s)
 
 
 def _available(memory: str, groups: list[tuple[str, ...]], purpose: int) -> str:

@@ -1,5 +1,6 @@
 """The record of what passes over the wire, line by line, without PINs and, unless wanted, without message texts."""
 
+import logging
 import re
 
 import structlog
@@ -15,6 +16,7 @@ class WireTrace:
     """Writes to the logger `smsgw.wire` at DEBUG; `texts` shows PDUs, which contain message texts, as they are."""
 
     def __init__(self, modem: str, *, texts: bool = False) -> None:
+        self._switch = logging.getLogger(log.WIRE)
         self._log = structlog.stdlib.get_logger(log.WIRE).bind(modem=modem)
         self._texts = texts
         self._secret = False
@@ -31,6 +33,8 @@ class WireTrace:
 
     def received(self, data: bytes) -> None:
         """Record what the modem wrote, by whole lines: a PDU cut in two could not be recognised."""
+        if not self._switch.isEnabledFor(logging.DEBUG):
+            return
         *lines, tail = re.split(r"[\r\n]", self._tail + data.decode("latin-1").replace("\0", ""))
         if tail.strip() == ">":
             lines, tail = [*lines, tail], ""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from smsgw.at.commands import Command
 from smsgw.at.engine import Engine
 from smsgw.at.events import Event, Noise, Urc, read_final
-from smsgw.at.urcs import BootSign, boot_sign
+from smsgw.modem.boot import BootWatch
 from smsgw.modem.faults import LinkError, LinkLost, Rebooted
 from smsgw.modem.port import Port, PortError
 from smsgw.modem.trace import WireTrace
@@ -32,7 +32,7 @@ class Wire:
         self.on_news: Callable[[], None] = lambda: None
         self.stray_finals = 0
         self.sample = b""
-        self.boot_watch: BootSign | None = None
+        self.boot_watch = BootWatch()
         self._port = port
         self._limit_factor = limit_factor
         self._trace = trace
@@ -40,7 +40,6 @@ class Wire:
         self._urcs: deque[Urc] = deque(maxlen=_URCS_KEPT)
         self._arrived = asyncio.Event()
         self._failure: LinkError | None = None
-        self._boot_habits: set[str] = set()
         self._silence_s: float | None = None
         self._deadline = self._deadline_cap = self._last_byte = 0.0
         port.listen(self._hear, self._lose)
@@ -112,10 +111,15 @@ class Wire:
 
     def take_urcs(self) -> list[Urc]:
         """Take the news in order; once there is none left and the link has failed, raises its failure."""
-        news = list(self._urcs)
-        self._urcs.clear()
+        news = self.drain_urcs()
         if not news:
             self.check()
+        return news
+
+    def drain_urcs(self) -> list[Urc]:
+        """Take the news in order, whatever the state of the link."""
+        news = list(self._urcs)
+        self._urcs.clear()
         return news
 
     def check(self) -> None:
@@ -149,21 +153,12 @@ class Wire:
     def _sort(self, event: Event) -> None:
         if isinstance(event, Urc):
             self._urcs.append(event)
-            self._note_boot(event.line)
+            if self.boot_watch.is_restart(event.line, self.now()):
+                self.fail(Rebooted(f"the modem restarted in the middle of the session: {event.line!r}"))
         elif isinstance(event, Noise):
             self.stray_finals += read_final(event.line) is not None
         else:
             self._events.append(event)
-
-    def _note_boot(self, line: str) -> None:
-        sign = boot_sign(line)
-        if sign is BootSign.NONE:
-            return
-        head = line.partition(":")[0]
-        if self.boot_watch is not BootSign.LATE and head == "^BOOT":
-            self._boot_habits.add(head)  # some sticks print it every few seconds as long as they live
-        if self.boot_watch is not None and sign >= self.boot_watch and head not in self._boot_habits:
-            self.fail(Rebooted(f"the modem restarted in the middle of the session: {line!r}"))
 
     def _lose(self, error: PortError) -> None:
         self.fail(LinkLost(str(error)))

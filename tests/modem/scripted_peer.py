@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from smsgw.modem.pace import Pace
 
-PACE = Pace.hurried(0.05, limit_factor=0.2, open_s=5.0, probe_s=1.0)
+PACE = Pace.hurried(0.05, limit_factor=0.2, open_s=5.0, probe_s=1.0, pin_polls=8)
 IMPATIENT = Pace.hurried(0.05, limit_factor=0.01, open_s=5.0, probe_s=0.1, probes=5)
 
 Answer = str | bytes | Callable[[], str | bytes]

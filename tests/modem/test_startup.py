@@ -271,6 +271,44 @@ async def test_start_up_lines_are_expected_at_first_and_end_the_session_later(
         modem.heard()
 
 
+async def test_lines_of_the_start_before_the_session_may_come_late_once(
+    peer: Peer, modem: Modem, link: Link, door: Doorkeeper
+) -> None:
+    await modem.initialise(door.policy)
+    peer.say("+QIND: SMS DONE")
+    await until(link.take_urcs)
+    await modem.ping()
+    peer.say("+QIND: SMS DONE")
+    await until(link.take_urcs)
+    with pytest.raises(Rebooted):
+        await modem.ping()
+
+
+async def test_what_was_said_of_the_sim_before_it_was_ready_is_old_news(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    peer.answers["ATV1"] = framed("+CPIN: NOT READY", '+CMTI: "SM",1', "OK")
+    await modem.initialise(door.policy)
+    assert [heard.line for heard in modem.heard()] == ['+CMTI: "SM",1']
+    assert modem.heard() == []
+
+
+async def test_a_pin_that_cannot_be_one_is_not_entered(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    peer.answers["AT+CPIN?"] = WANTS_PIN
+    with pytest.raises(PinMissing, match="4 to 8 digits"):
+        await modem.initialise(PinPolicy(pin="12x4", may_enter=door.policy.may_enter))
+    assert door.asked == []
+
+
+async def test_answers_nobody_can_read_are_done_without(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    readable = {"AT", "ATE0", "AT+CPIN?"}
+    for command, answer in list(peer.answers.items()):
+        if command not in readable and answer != OK:
+            peer.answers[command] = framed(f'{command[2:].rstrip("=?")}: ""', "+CPMS: ,", "OK")
+    facts = await modem.initialise(door.policy)
+    assert (facts.imei, facts.memory, facts.service_centre) == (None, None, None)
+
+
 async def test_a_restart_during_set_up_starts_it_again_from_outside(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers["AT+CIMI"] = framed("RDY")
     with pytest.raises(Rebooted):
