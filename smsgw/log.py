@@ -61,8 +61,13 @@ def _rendering(console: bool) -> list[Processor]:
     if console:
         return [remove, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     render = structlog.processors.JSONRenderer(ensure_ascii=False)
-    under_journald = "JOURNAL_STREAM" in os.environ
-    return [remove, structlog.processors.format_exc_info, _with_priority(render) if under_journald else render]
+    return [remove, structlog.processors.format_exc_info, _with_priority(render) if _journal_listens() else render]
+
+
+def _journal_listens() -> bool:
+    """Tell whether standard error is the journal's: the variable alone is also inherited by redirected children."""
+    status = os.fstat(2)
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _with_priority(render: structlog.processors.JSONRenderer) -> Processor:
