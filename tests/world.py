@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ BRISK = Pace(
     no_sim_s=0.2,
     sweep_s=0.05,
 )
+# As brisk, and out of patience with a silent modem after seconds instead of minutes.
+IMPATIENT = replace(BRISK, modem=replace(BRISK.modem, limit_factor=0.01, probes=3))
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = DEADLINE_S) -> Any:
@@ -93,14 +95,35 @@ class World:
         timeline = [entry["status"] for entry in (await self.detail(id))["timeline"]]
         return [status for place, status in enumerate(timeline) if place == 0 or status != timeline[place - 1]]
 
+    async def devices(self) -> list[dict[str, Any]]:
+        """List the devices as the API shows them."""
+        listed: list[dict[str, Any]] = (await self.get_json("/devices"))["devices"]
+        return listed
+
+    async def device_in_state(self, state: str, number: int = 0) -> dict[str, Any]:
+        """Wait until a device is in a state and return it."""
+
+        async def there() -> dict[str, Any] | None:
+            device = (await self.devices())[number]
+            return device if device["state"] == state else None
+
+        found: dict[str, Any] = await until(there, f"modem {number} {state}")
+        return found
+
+    async def delete(self, path: str, body: dict[str, Any]) -> tuple[int, int | None]:
+        """Send a DELETE; returns the HTTP status and the error code, if any."""
+        async with self.client.delete(f"{self.url}{path}", json=body) as response:
+            text = await response.text()
+            return response.status, (await response.json())["errors"]["code"] if text else None
+
     async def device_ids(self) -> list[str]:
-        return [device["device_id"] for device in (await self.get_json("/devices"))["devices"]]
+        return [device["device_id"] for device in await self.devices()]
 
     async def all_ready(self) -> None:
         """Wait until every modem may send."""
 
         async def ready() -> bool:
-            devices = (await self.get_json("/devices"))["devices"]
+            devices = await self.devices()
             return bool(devices) and all(device["state"] in ("ready", "sending") for device in devices)
 
         await until(ready, "all modems ready")

@@ -1,0 +1,286 @@
+"""What goes wrong in the field, end to end: nothing is lost, nothing doubled, and the gateway comes back by itself."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simmodem import Profile, Rule, VirtualModems
+from simmodem.storage import Status
+from world import BRISK, IMPATIENT, World, configure, running, until, world
+
+SENDING_ONE_S = (Rule(network_time=1.0),)
+
+
+def kept(folder: Path) -> list[bytes]:
+    """Read the incoming TPDUs that the gateway has stored."""
+    with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
+        return [row[0] for row in connection.execute("SELECT pdu FROM inbound_parts")]
+
+
+def sent(w: World) -> Counter[str]:
+    return Counter(message.text for message in w.virtual.network.messages)
+
+
+async def test_a_modem_that_falls_silent_after_taking_a_message_never_makes_it_two(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=1) as w:
+        w.virtual.fault(0, "mute_after_ctrl_z")
+        id = await w.send("once")
+        await w.reaches(id, 3)
+        assert (await w.detail(id))["error"]["reason"] == "outcome_unknown"
+        assert [part["state"] for part in (await w.detail(id))["parts"]] == ["failed"]
+        assert sent(w) == {"once": 1}
+
+
+async def test_a_report_settles_the_doubt_about_a_silent_modem(tmp_path: Path) -> None:
+    rules = (Rule(recipient="79990000002", report_delay=3.0),)
+    async with world(tmp_path, pace=IMPATIENT, rules=rules, uncertain_after_s=60) as w:
+        w.virtual.fault(0, "mute_after_ctrl_z")
+        id = await w.send("once", "79990000002")
+        await w.device_in_state("offline")
+        w.virtual.fault(0, "unmute")
+        await w.reaches(id, 4)
+        assert sent(w) == {"once": 1}
+
+
+@pytest.mark.parametrize("kind", ["reboot_mid_send", "lose_after_ctrl_z"])
+async def test_what_a_modem_lost_on_the_way_is_in_doubt_and_the_next_message_goes_out(
+    tmp_path: Path, kind: str
+) -> None:
+    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=1) as w:
+        w.virtual.fault(0, kind)
+        lost, after = await w.send("lost"), await w.send("after")
+        await w.reaches(lost, 3)
+        assert (await w.detail(lost))["error"]["reason"] == "outcome_unknown"
+        await w.reaches(after, 4)
+        assert sent(w)["after"] == 1
+
+
+async def test_an_ok_without_a_reference_is_not_taken_for_success(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=(Rule(reports=()),), pace=IMPATIENT, uncertain_after_s=1) as w:
+        w.virtual.fault(0, "ok_only")
+        id = await w.send("maybe")
+        assert (await w.reaches(id, 3))["status"] == 3
+        assert (await w.detail(id))["error"]["reason"] == "outcome_unknown"
+        assert sent(w) == {"maybe": 1}
+
+
+async def test_a_modem_that_is_unplugged_is_used_again_once_it_is_back(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "unplug")
+        offline = await w.device_in_state("offline")
+        assert offline["error"]
+        waiting = await w.send("during")
+        assert (await w.message(waiting))["status"] == 0
+        w.virtual.fault(0, "replug")
+        await w.reaches(waiting, 4)
+        assert sent(w) == {"before": 1, "during": 1}
+
+
+async def test_another_modem_takes_over_when_one_is_gone(tmp_path: Path) -> None:
+    async with world(tmp_path, modems=2) as w:
+        w.virtual.fault(0, "unplug")
+        await w.device_in_state("offline", 0)
+        ids = [await w.send(f"{n}") for n in range(10)]
+        for id in ids:
+            await w.reaches(id, 4)
+        assert {message.modem for message in w.virtual.network.messages} == {1}
+
+
+async def test_a_restarted_modem_is_set_up_again(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.virtual.fault(0, "reboot", down_s=0.2)
+        id = await w.send("after the restart")
+        await w.reaches(id, 4)
+        assert sent(w) == {"after the restart": 1}
+
+
+async def test_without_a_network_messages_wait_and_cost_no_attempt(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.virtual.fault(0, "deregister", stat=3)
+        device = await w.device_in_state("registering")
+        assert "refuses the SIM" in device["error"]
+        id = await w.send("patient")
+        assert (await w.message(id))["status"] == 0
+        w.virtual.fault(0, "register")
+        await w.reaches(id, 4)
+        assert (await w.detail(id))["attempts"] == 0
+
+
+async def test_a_temporary_refusal_is_tried_again(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=(Rule(nth=1, error="+CMS ERROR: 41"),)) as w:
+        id = await w.send("second try")
+        await w.reaches(id, 4)
+        attempts = (await w.detail(id))["parts"][0]["attempts"]
+        assert [attempt["outcome"] for attempt in attempts] == ["refused", "accepted"]
+        assert sent(w) == {"second try": 1}
+
+
+async def test_a_part_of_a_long_message_is_tried_again_with_the_same_reference(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=(Rule(nth=2, error="+CMS ERROR: 41"),)) as w:
+        text = "Часть за частью. " * 12
+        id = await w.send(text)
+        await w.reaches(id, 4)
+        assert sent(w) == {text: 1}
+        assert [entry.seq for entry in w.virtual.network.ledger] == [1, 2, 3, 4]
+
+
+async def test_a_waiting_message_can_be_deleted_and_one_on_the_wire_cannot(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=SENDING_ONE_S) as w:
+        on_the_wire, waiting = await w.send("on the wire"), await w.send("waiting")
+        await w.reaches(on_the_wire, 1)
+        assert await w.delete("/sms/del", {"id": on_the_wire}) == (400, 1010)
+        assert await w.delete("/sms/del", {"id": waiting}) == (204, None)
+        await w.reaches(on_the_wire, 4)
+        assert await w.delete("/sms/del", {"id": on_the_wire}) == (204, None)
+        assert sent(w) == {"on the wire": 1}
+
+
+async def test_a_device_that_is_switched_off_finishes_its_part_and_sends_no_more(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=SENDING_ONE_S) as w:
+        (device,) = await w.device_ids()
+        first, second = await w.send("first"), await w.send("second")
+        await w.reaches(first, 1)
+        assert await switch(w, device, False) == 204
+        await w.device_in_state("disabled")
+        assert (await w.message(first))["status"] >= 2
+        assert (await w.message(second))["status"] == 0
+        assert await switch(w, device, True) == 204
+        await w.reaches(second, 4)
+
+
+async def switch(w: World, device: str, is_active: bool) -> int:
+    body = {"device_id": device, "is_active": is_active}
+    async with w.client.post(f"{w.url}/devices/edit", json=body) as response:
+        return response.status
+
+
+async def test_a_stop_waits_for_the_part_on_the_wire_and_the_next_start_sends_the_rest(tmp_path: Path) -> None:
+    text = "Длинный текст. " * 20
+    async with VirtualModems(tmp_path, 1, network_time=(0.5, 0.5)) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        async with running(config, virtual) as w:
+            await w.all_ready()
+            id = await w.send(text)
+            await until(lambda: seen(virtual), "the first part accepted")
+        accepted = len(virtual.network.ledger)
+        assert not virtual.network.messages
+        async with running(config, virtual) as w:
+            detail = await w.detail(id)
+            states = [part["state"] for part in detail["parts"]]
+            assert states.count("uncertain") == 0
+            assert states.count("pending") == len(states) - accepted
+            await until(lambda: complete(virtual), "the message complete")
+    assert [message.text for message in virtual.network.messages] == [text]
+
+
+async def seen(virtual: VirtualModems) -> bool:
+    return bool(virtual.network.ledger)
+
+
+async def complete(virtual: VirtualModems) -> bool:
+    return bool(virtual.network.messages)
+
+
+async def test_incoming_messages_are_stored_and_leave_the_sim(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.virtual.incoming(0, "+79990000000", "Входящее. " * 20)
+        w.virtual.incoming(0, "Bank", "code")
+
+        async def taken_over() -> bool:
+            memories = w.virtual.modems[0].state.storage.memories.values()
+            return not any(memory.listed(Status.ALL) for memory in memories) and len(kept(tmp_path)) == 4
+
+        await until(taken_over, "four parts stored and deleted from the modem")
+        await w.reaches(await w.send("still sending"), 4)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(report_before_cmgs=True),
+        Profile(duplicate_reports=True),
+        Profile(national_ra=("7", "8")),
+        Profile(cnmi_refused=frozenset({(3, 1)})),
+        Profile(cnmi_refused=frozenset({(0, 2)}), echo=False, extra_crs=2, split_prompt=True),
+        Profile(csms_default=1),
+        Profile(constant_mr=0),
+        Profile(answers_csim=False, sim_pin="1234", sim_busy_after_pin=3),
+    ],
+    ids=["early", "twice", "national", "stored", "mode 1", "acknowledged", "constant reference", "pin"],
+)
+async def test_messages_are_delivered_whatever_the_habits_of_the_modem(tmp_path: Path, profile: Profile) -> None:
+    async with VirtualModems(tmp_path, 1, profile=profile, network_time=(0.0, 0.0)) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        (modem,) = config.modems
+        config = replace(config, modems=(replace(modem, sims=(replace(modem.sim, pin=profile.sim_pin or ""),)),))
+        async with running(config, virtual) as w:
+            ids = [await w.send(f"text {n}", f"7999000000{n}") for n in range(5)]
+            for id in ids:
+                await w.reaches(id, 4)
+            assert sent(w) == {f"text {n}": 1 for n in range(5)}
+
+
+async def test_a_refused_pin_is_never_entered_again_not_even_after_a_restart(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 1, profile=Profile(sim_pin="1234")) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        (modem,) = config.modems
+        config = replace(config, modems=(replace(modem, sims=(replace(modem.sim, pin="9999"),)),))
+        for _ in range(3):
+            async with running(config, virtual) as w:
+                device = await w.device_in_state("locked")
+                assert "PIN" in device["error"]
+                assert "9999" not in device["error"]
+        assert virtual.modems[0].state.sim.pin_tries == 2
+
+
+async def test_another_modem_than_the_configured_one_is_not_used(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 1) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        config = replace(config, modems=(replace(config.modems[0], imei="490154203237518"),))
+        async with running(config, virtual) as w:
+            device = await until(lambda: device_with_error(w), "an error told")
+            assert "490154203237518" in device["error"]
+            assert device["state"] in ("recovering", "offline", "opening", "initialising")
+
+
+async def device_with_error(w: World) -> dict[str, str] | None:
+    (device,) = await w.devices()
+    return device if device["error"] else None
+
+
+async def test_results_wait_for_a_full_disk_and_nothing_is_sent_twice(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=SENDING_ONE_S) as w:
+        id = await w.send("while the disk fills up")
+        await w.reaches(id, 1)
+        database = w.gateway._db
+        pages = (await database.read("PRAGMA page_count"))[0][0]
+        await database.write(lambda tx: tx.rows(f"PRAGMA max_page_count = {pages}"))
+        codes = [await refused_code(w, "x" * 1_500) for _ in range(30)]
+        assert 4004 in codes
+        await database.write(lambda tx: tx.rows("PRAGMA max_page_count = 1000000"))
+        await w.reaches(id, 4)
+        assert sent(w)["while the disk fills up"] == 1
+
+
+async def refused_code(w: World, message: str) -> int | None:
+    body = {"message": message, "phone_number": "79991234567", "to_sim": 1}
+    async with w.client.post(f"{w.url}/sms/send", json=body) as response:
+        if response.status == 200:
+            return None
+        assert response.status == 503
+        assert response.headers["Retry-After"]
+        code: int = (await response.json())["errors"]["code"]
+        return code
+
+
+async def test_an_idle_gateway_puts_a_message_on_the_wire_without_waiting_for_a_timer(tmp_path: Path) -> None:
+    lazy = replace(BRISK, watch_s=3_600.0, list_s=3_600.0, sweep_s=3_600.0)
+    async with world(tmp_path, pace=lazy) as w:
+        for n in range(5):
+            await asyncio.wait_for(w.reaches(await w.send(f"{n}"), 4), 10)
