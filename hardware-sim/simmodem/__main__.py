@@ -46,6 +46,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def pin(text: str) -> str:
+    """Read a PIN of 4 to 8 digits."""
+    if not text.isascii() or not text.isdigit() or not 4 <= len(text) <= 8:
+        raise argparse.ArgumentTypeError("a PIN has 4 to 8 digits")
+    return text
+
+
 def rule(text: str) -> Rule:
     """Read a rule as the command line writes it."""
     chosen = Rule()
@@ -88,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="append what the network accepted, as JSON lines")
     parser.add_argument("--control", type=Path, metavar="SOCKET", help="listen for control requests")
     parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
-    parser.add_argument("--pin", help="the SIMs are locked with this PIN")
+    parser.add_argument("--pin", type=pin, help="the SIMs are locked with this PIN")
     parser.add_argument("--line", choices=LINES, default="whole", help="how bytes travel (default whole)")
     return parser
 

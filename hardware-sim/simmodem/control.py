@@ -105,36 +105,37 @@ def answer(vm: VirtualModems, line: str) -> Answer:
 @contextlib.asynccontextmanager
 async def serving(vm: VirtualModems, path: Path) -> AsyncIterator[None]:
     """Listen on a unix socket that only its owner may use; raises OSError when the path cannot be had."""
-    talks: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+    talks: set[asyncio.Task[None]] = set()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        talks[task] = writer
-        try:
-            await _talk(vm, reader, writer)
-        finally:
-            writer.close()
-            del talks[task]
+    # A plain function: asyncio 3.11 complains aloud about a coroutine that is cancelled while the program ends.
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(_talk(vm, reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
 
-    server = await asyncio.start_unix_server(talk, path, limit=REQUEST_LIMIT)
+    server = await asyncio.start_unix_server(connected, path, limit=REQUEST_LIMIT)
     try:
         await asyncio.to_thread(path.chmod, 0o600)
         yield
     finally:
         server.close()
-        for writer in talks.values():
-            writer.close()
-        await asyncio.gather(*(task for task in talks if task is not None))
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 async def _talk(vm: VirtualModems, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # The other side may leave at any time, or send a line beyond every limit (ValueError).
-    with contextlib.suppress(ConnectionError, ValueError):
+    try:
         while line := await reader.readline():
             reply = json.dumps(answer(vm, line.decode("utf-8", "replace")), ensure_ascii=False)
             writer.write(reply.encode("utf-8", "replace") + b"\n")
             await writer.drain()
+    except (ConnectionError, ValueError):
+        # The other side left, or sent a line beyond every limit.
+        pass
+    finally:
+        writer.close()
 
 
 def ask(path: Path, request: str) -> str:

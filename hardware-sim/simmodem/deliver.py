@@ -75,6 +75,8 @@ def build_deliver(
     sender: str, text: str, *, smsc: str, moment: datetime, reference: int, message_class: int | None = None
 ) -> list[str]:
     """Write the SMS-DELIVERs of one text as hex, as many parts as it needs (TS 23.040 §9.2.2.1)."""
+    if message_class not in (None, 0, 1, 2, 3):
+        raise ValueError(f"message class {message_class!r} is none of 0 to 3")
     coding, units = _coded(text)
     single, part = (160, 153) if coding is Alphabet.GSM7 else (140, 134)
     whole = sum(map(len, units)) <= single

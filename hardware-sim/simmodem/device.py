@@ -37,6 +37,7 @@ class PlannedFault:
     kind: SendFault
     code: int = 500
     reaches_network: bool = False
+    down_s: float = BOOT_S
 
 
 class Device:
@@ -127,7 +128,7 @@ class Device:
         if fault is None or fault.kind is not SendFault.REBOOT or fault.reaches_network:
             self._transmit(submit, fault)
         if fault is not None and fault.kind is SendFault.REBOOT:
-            self.reboot()
+            self.reboot(fault.down_s)
 
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
         mr = self._next_mr()

@@ -30,7 +30,7 @@ class Fault(StrEnum):
     MUTE_AFTER_CTRL_Z = "mute_after_ctrl_z"  # n, after: the network accepts, no answer
     LOSE_AFTER_CTRL_Z = "lose_after_ctrl_z"  # n, after, reaches_network: not accepted, no answer
     OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
-    REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network: restarts after Ctrl-Z
+    REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network, down_s: restarts after Ctrl-Z
     CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
     REBOOT = "reboot"  # down_s: restarts now
     DEREGISTER = "deregister"  # stat: loses the network
@@ -154,7 +154,7 @@ class VirtualModem(Device):
         """
         chosen = Fault(kind)
         if chosen.value in set(SendFault):
-            planned = PlannedFault(kind=SendFault(kind), code=code, reaches_network=reaches_network)
+            planned = PlannedFault(kind=SendFault(kind), code=code, reaches_network=reaches_network, down_s=down_s)
             self.send_faults.extend([None] * after + [planned] * n)
             return
         actions: dict[Fault, Callable[[], Any]] = {

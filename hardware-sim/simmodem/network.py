@@ -39,6 +39,12 @@ class Rule:
     report_delay: float | None = None
     network_time: float | None = None
 
+    def __post_init__(self) -> None:
+        if not all(isinstance(status, int) and 0 <= status <= 0xFF for status in self.reports):
+            raise ValueError(f"reports {self.reports!r}: each TP-ST is a number from 0 to 255")
+        if self.nth is not None and self.nth < 1:
+            raise ValueError(f"nth {self.nth!r}: parts are counted from 1")
+
     def concerns(self, recipient: str) -> bool:
         return self.recipient is None or self.recipient.removeprefix("+") == recipient.removeprefix("+")
 

@@ -114,6 +114,9 @@ async def test_the_control_socket_injects_messages_faults_and_rules(program: Pro
         ('{"do":"fault","kind":"dance"}', "dance"),
         ('{"do":"fault","kind":"mute","loudly":1}', "loudly"),
         ('{"do":"rule","colour":"red"}', "colour"),
+        ('{"do":"rule","reports":[256]}', "0 to 255"),
+        ('{"do":"rule","nth":0}', "counted from 1"),
+        ('{"do":"incoming","sender":"+1","text":"x","message_class":4}', "none of 0 to 3"),
     ],
 )
 async def test_a_wrong_request_is_answered_with_what_is_wrong(
@@ -175,6 +178,8 @@ def test_rules_are_written_on_the_command_line(text: str, rule: Rule) -> None:
         ["--rule", "nth=first"],
         ["--line", "wet"],
         ["--modems", "0"],
+        ["--pin", "12a4"],
+        ["--rule", "nth=0"],
     ],
 )
 def test_a_wrong_argument_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,85 @@
+"""The port of a virtual modem: much output, no reader, and a port that comes and goes."""
+
+import os
+import termios
+from pathlib import Path
+
+from sim_client import HELLO, INIT, Client, eventually
+
+from simmodem import Profile, VirtualModems
+
+DELIVER = "0791447700099099040C914477000910320000623010214365800BC8329BFD06DDDF723619"
+ROOMY = Profile(memories=(("ME", 255), ("SR", 1)))
+
+
+async def test_a_long_listing_arrives_whole(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, profile=ROOMY) as vm:
+        with Client(vm.paths[0]) as client:
+            await client.begin("ATE0", "AT+CNMI=2,0,0,0,0")
+            for _ in range(255):
+                vm.incoming_pdu(0, DELIVER)
+            listing = await client.ask("AT+CMGL=4")
+    assert listing.count(DELIVER.encode()) == 255
+
+
+async def test_a_modem_nobody_listens_to_stays_usable(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, profile=ROOMY) as vm:
+        with Client(vm.paths[0]) as client:
+            await client.begin("ATE0", "AT+CNMI=2,2,0,1,0")
+        for _ in range(200):
+            vm.incoming_pdu(0, DELIVER)
+        with Client(vm.paths[0]) as client:
+            client.discard_input()
+            client.write(b"AT+CGSN\r")
+            await client.through(vm.modems[0].imei.encode() + b"\r\n\r\nOK\r\n")
+
+
+async def test_the_link_leads_to_a_raw_terminal(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path) as vm:
+        assert os.readlink(vm.paths[0]) == vm.device(0)
+        with Client(vm.paths[0]) as client:
+            assert os.isatty(client.descriptor)
+            local_flags = termios.tcgetattr(client.descriptor)[3]
+            assert not local_flags & (termios.ECHO | termios.ICANON | termios.ISIG)
+
+
+async def test_a_message_on_its_way_when_the_port_goes_is_accepted_all_the_same(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, network_time=(0.02, 0.02)) as vm:
+        with Client(vm.paths[0]) as client:
+            await client.begin()
+            await client.open_prompt(23)
+            client.write(HELLO.encode() + b"\x1a")
+            await eventually(lambda: vm.modems[0].terminal.mode.value == "busy")
+            vm.fault(0, "unplug")
+            await client.until_hung_up()
+            assert b"+CMGS" not in client.unread
+        await eventually(lambda: len(vm.network.ledger) == 1)
+        vm.fault(0, "replug")
+        assert b"+CMGS" not in await boot_lines(vm)
+
+
+async def boot_lines(vm: VirtualModems) -> bytes:
+    with Client(vm.paths[0]) as client:
+        return await client.through(rb"\+CFUN: 1\r\n")
+
+
+async def test_what_arrives_while_the_port_is_gone_is_delivered_after_it(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path) as vm:
+        vm.fault(0, "unplug")
+        vm.fault(0, "unplug")
+        vm.incoming(0, "+12025550123", "Hello")
+        assert vm.network.waiting(0) == 1
+        vm.fault(0, "replug")
+        with Client(vm.paths[0]) as client:
+            await client.begin(*INIT[:-2])
+            assert b"+CMGL: 1,0,,24\r\n" in await client.ask("AT+CMGL=4")
+
+
+async def test_a_modem_can_be_replugged_at_any_time(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path) as vm:
+        with Client(vm.paths[0]) as client:
+            await client.begin()
+            vm.fault(0, "replug")
+            await client.until_hung_up()
+        with Client(vm.paths[0]) as client:
+            await client.begin()
