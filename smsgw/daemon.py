@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from smsgw import __version__, log
@@ -35,11 +35,11 @@ async def run(
     config: Config,
     *,
     stop: asyncio.Event,
-    ready: Callable[[int, Gateway], None] = lambda port, gateway: None,
+    ready: Callable[[int, Gateway], Awaitable[None]] | None = None,
     pace: Pace | None = None,
     trace_texts: bool = False,
 ) -> None:
-    """Run the gateway until `stop` is set; `ready` is called with the bound port once it answers.
+    """Run the gateway until `stop` is set; `ready` is awaited with the bound port once it answers.
 
     Raises what keeps it from starting: `DatabaseInUse`, `SchemaError`, `StorageUnavailable`, `OSError` for the port.
     """
@@ -59,7 +59,8 @@ async def run(
                 async with serve(app, config.server.host, config.server.port) as port:
                     logger.info("ready", version=__version__, host=config.server.host, port=port)
                     notifier.tell("READY=1", f"STATUS=listening on {config.server.host} port {port}")
-                    ready(port, gateway)
+                    if ready is not None:
+                        await ready(port, gateway)
                     await stop.wait()
                     notifier.tell("STOPPING=1")
                 await _wind_down(scheduler, scheduling)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from simmodem import VirtualModems
@@ -31,17 +32,11 @@ async def demo(port: int, modems: int) -> None:
                     ModemConfig(name=f"modem{number}", port=str(path)) for number, path in enumerate(virtual.paths)
                 ),
             )
-            greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-            def ready(bound: int, gateway: Gateway) -> None:
-                task = asyncio.ensure_future(_greet(bound, gateway, folder, modems))
-                task.add_done_callback(lambda done: greeted.set_result(done.result()))
-
-            await run(config, stop=stop, ready=ready)
+            await run(config, stop=stop, ready=partial(_greet, folder=folder, modems=modems))
     print("Stopped; the temporary directory is gone.", flush=True)
 
 
-async def _greet(port: int, gateway: Gateway, folder: str, modems: int) -> None:
+async def _greet(port: int, gateway: Gateway, *, folder: str, modems: int) -> None:
     token = await gateway.tokens.create("demo", Right)
     address = f"http://127.0.0.1:{port}"
     body = {"message": "Привет, мир!", "phone_number": "79999999999"}

@@ -144,9 +144,11 @@ async def running(config: Config, virtual: VirtualModems, pace: Pace = BRISK) ->
     """Run the daemon in this process, as `smsgw run` does, and stop it at the end."""
     stop = asyncio.Event()
     started: asyncio.Future[tuple[int, Gateway]] = asyncio.get_running_loop().create_future()
-    daemon = asyncio.create_task(
-        run(config, stop=stop, ready=lambda port, gateway: started.set_result((port, gateway)), pace=pace)
-    )
+
+    async def ready(port: int, gateway: Gateway) -> None:
+        started.set_result((port, gateway))
+
+    daemon = asyncio.create_task(run(config, stop=stop, ready=ready, pace=pace))
     await asyncio.wait([daemon, started], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE_S)
     if daemon.done():
         await daemon

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from smsgw import daemon, log
+from smsgw.gateway import Gateway
 from smsgw.store.db import Database
 from world import BRISK, configure
 
@@ -42,7 +43,11 @@ async def main(options: dict[str, Any]) -> None:
     daemon.stop_on_signals(stop)
     if options.get("transaction"):
         die_at_commit(options["transaction"], options["nth"], options["when"])
-    await daemon.run(config, stop=stop, ready=lambda port, gateway: print(port, flush=True), pace=BRISK)
+
+    async def tell_port(port: int, gateway: Gateway) -> None:
+        print(port, flush=True)
+
+    await daemon.run(config, stop=stop, ready=tell_port, pace=BRISK)
 
 
 if __name__ == "__main__":
