@@ -34,17 +34,18 @@ _STATES: Mapping[DeviceState, Text] = {
 
 
 class HealthCall:
-    """Answers how the gateway is."""
+    """Answers how the gateway is; storage that takes longer than `patience_s` seconds counts as silent."""
 
-    def __init__(self, gateway: Gateway, config: Config, live: LiveModems) -> None:
+    def __init__(self, gateway: Gateway, config: Config, live: LiveModems, patience_s: float = _PATIENCE_S) -> None:
         self._gateway = gateway
         self._config = config
         self._live = live
+        self._patience_s = patience_s
 
     async def get(self, request: web.Request) -> web.Response:
         """GET /health."""
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await self._gateway.probe()
                 devices = await self._gateway.devices.listed()
         except StorageUnavailable as error:

@@ -1,11 +1,17 @@
 """GET /health: well, well enough, or not."""
 
+import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 from api_client import READY, Api, ModemsByHand, opened, with_server
 
 from smsgw import __version__
+from smsgw.api.app import LANGUAGE
+from smsgw.api.health import HealthCall
+from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.errors import Language
 from smsgw.model import DeviceState, LiveModem
@@ -56,6 +62,22 @@ async def test_a_gateway_without_devices_is_trouble_in_the_configured_language(c
     async with opened(config, clock) as api:
         answer = await api.call("GET", "/health")
         assert (answer.status, answer.json["reasons"]) == (503, ["No device is registered."])
+
+
+async def test_a_storage_that_does_not_answer_is_trouble(api: Api, config: Config, modems: ModemsByHand) -> None:
+    app = web.Application()
+    app[LANGUAGE] = config.server.language
+    app.router.add_get("/health", HealthCall(api.gateway, config, modems, patience_s=0.05).get)
+    disk = threading.Event()
+    stuck = asyncio.ensure_future(api.database.write(lambda tx: disk.wait(10)))
+    try:
+        async with serve(app, "127.0.0.1", 0) as port:
+            answer = await api.call("GET", f"http://127.0.0.1:{port}/health")
+        assert (answer.status, answer.json["reasons"]) == (503, ["Хранилище не отвечает."])
+    finally:
+        disk.set()
+        await stuck
+    assert (await api.call("GET", "/health")).status == 200
 
 
 async def test_maintenance_is_told(config: Config, clock: Clock) -> None:
