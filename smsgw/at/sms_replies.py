@@ -31,9 +31,9 @@ class Place:
 def stored_at(line: str) -> Place:
     """Read `+CMTI:` and `+CDSI:`, which say where a message or a report has been stored (27.005 §3.4.1)."""
     values = fields(line.partition(":")[2])
-    if not line.startswith(("+CMTI:", "+CDSI:")) or len(values) < 2 or not is_number(values[-1]) or not values[0]:
+    if not line.startswith(("+CMTI:", "+CDSI:")) or len(values) < 2 or not is_number(values[1]) or not values[0]:
         raise ReplyError("the place of a message", (line,))
-    return Place(memory=values[0], index=int(values[-1]))
+    return Place(memory=values[0], index=int(values[1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

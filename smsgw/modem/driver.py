@@ -149,6 +149,8 @@ class Modem:
         return True
 
     async def _list_here(self, memory: str) -> list[StoredPdu]:
+        if not self.profile.lists_messages:
+            return await self._scan(memory)
         try:
             lines = (await self._link.command(commands.list_messages())).lines
         except Refused as refusal:
@@ -161,10 +163,13 @@ class Modem:
         ]
 
     async def _scan(self, memory: str) -> list[StoredPdu]:
-        """Read slot by slot what refuses to be listed; indices begin with 0 or 1 and have holes."""
-        storage = await self.storage()
-        found = []
-        for index in range((storage.total if storage else 0) + 1):
+        """Read slot by slot what cannot be listed; indices begin with 0 or 1 and have holes."""
+        usages = await self._ask(commands.stores(), sms_replies.usages)
+        here = usages[0] if usages else sms_replies.Usage(used=0, total=0)
+        found: list[StoredPdu] = []
+        for index in range(here.total + 1):
+            if len(found) == here.used:
+                break
             try:
                 stored = await self.read_stored(memory, index)
             except Refused:
@@ -181,60 +186,41 @@ class Modem:
 
     async def signal(self) -> int | None:
         """Signal strength in dBm (27.007 §8.5)."""
-        lines = await self._optional(commands.signal_quality())
-        return None if lines is None else _readable(replies.signal_dbm, lines)
+        return await self._ask(commands.signal_quality(), replies.signal_dbm)
 
     async def operator(self) -> str | None:
         """The operator in use, as the modem names it."""
-        lines = await self._optional(commands.operator())
-        return None if lines is None else _readable(replies.operator, lines)
+        return await self._ask(commands.operator(), replies.operator)
 
     async def battery(self) -> Battery | None:
         """Charge of the battery, if there is one."""
-        lines = await self._optional(commands.battery())
-        return None if lines is None else _readable(replies.battery, lines)
+        return await self._ask(commands.battery(), replies.battery)
 
     async def storage(self) -> Storage | None:
         """Fill of the store that receives messages."""
-        lines = await self._optional(commands.stores())
-        usages = None if lines is None else _readable(sms_replies.usages, lines)
+        usages = await self._ask(commands.stores(), sms_replies.usages)
         if not usages:
             return None
         return Storage(memory=self.identity.memory, used=usages[-1].used, total=usages[-1].total)
 
     async def registration(self) -> Registration:
         """Ask the network; messages need registration for calls, or LTE with messages over IMS."""
-        circuit, lte = await self._registered("CREG"), await self._registered("CEREG")
-        if circuit is not None and circuit.takes_messages:
-            may_send = True
-        elif lte is not None and lte.takes_messages:
-            may_send = circuit is None or await self._takes_messages_over_ims()
-        else:
-            may_send = False
+        circuit = await self._ask(commands.registration("CREG"), replies.registration)
+        lte = await self._ask(commands.registration("CEREG"), replies.registration)
+        may_send = circuit is not None and circuit.takes_messages
+        if not may_send and lte is not None and lte.takes_messages:
+            # A modem without circuit domain needs no question: LTE is all it has.
+            may_send = circuit is None or bool(await self._ask(commands.ims_registration(), replies.ims_takes_messages))
         return Registration(state=_state(circuit, lte), lte=lte, may_send=may_send)
 
-    async def _registered(self, domain: str) -> RegistrationState | None:
-        lines = await self._optional(commands.registration(domain))
-        return None if lines is None else _readable(replies.registration, lines)
-
-    async def _takes_messages_over_ims(self) -> bool:
-        lines = await self._optional(commands.ims_registration())
-        return lines is not None and bool(_readable(replies.ims_takes_messages, lines))
-
-    async def _optional(self, command: Command) -> tuple[str, ...] | None:
+    async def _ask(self, command: Command, read: Callable[[Sequence[str]], T]) -> T | None:
+        """Ask something the modem may not know, or answer in a way nobody can read."""
         try:
-            return (await self._link.command(command)).lines
-        except Refused:
+            return read((await self._link.command(command)).lines)
+        except (Refused, ReplyError):
             return None
 
 
 def _state(circuit: RegistrationState | None, lte: RegistrationState | None) -> RegistrationState:
     known = [state for state in (circuit, lte) if state is not None]
     return known[0] if known else RegistrationState.UNKNOWN
-
-
-def _readable(read: Callable[[Sequence[str]], T], lines: Sequence[str]) -> T | None:
-    try:
-        return read(lines)
-    except ReplyError:
-        return None

@@ -67,7 +67,7 @@ class Link:
         self.prompt_delay_s = 0.0
         self._wire = Wire(port, pace.limit_factor, trace)
         self._command: Command | None = None
-        self._owes_final = False
+        self._out_of_step = False
         self._last_final = 0.0
 
     @classmethod
@@ -179,10 +179,10 @@ class Link:
         pause = self._last_final + self.command_gap_s * self.pace.limit_factor - self._wire.now()
         if pause > 0:
             await asyncio.sleep(pause)
-        if self._owes_final:
+        if self._out_of_step:
             self._wire.engine.abandon()
             await self._probe_until_clean()
-            self._owes_final = False
+            self._out_of_step = False
         self._wire.check()
 
     async def _await_prompt(self, command: Command) -> None:
@@ -205,6 +205,7 @@ class Link:
                 pass
         except Elapsed:
             raise NotSent("no prompt came, and no answer to ESC") from None
+        self._out_of_step = True  # the prompt may still come
         raise NotSent("no prompt came")
 
     async def _result(self, command: Command) -> Reply:
@@ -218,7 +219,7 @@ class Link:
         except Elapsed:
             if settled is None:
                 raise Silent(f"{command.shown} was not answered in time") from None
-            self._owes_final = True
+            self._out_of_step = True
             return settled
         except LinkError:
             if settled is None:

@@ -18,6 +18,7 @@ import serial
 import serial_asyncio
 
 SOCKET_SCHEME = "socket://"
+_PTY_MAJORS = range(136, 144)  # Unix98 pty slaves, as the kernel's devices.txt numbers them
 _EARLY_LIMIT = 65536  # bytes kept while nobody listens yet
 
 
@@ -148,11 +149,17 @@ def _open_device(address: str, baud: int) -> serial.Serial:
     except (OSError, termios.error) as error:
         raise _explain(address, error) from error
     with contextlib.suppress(OSError, termios.error):
-        fcntl.ioctl(device.fileno(), termios.TIOCEXCL)
+        if not _is_pty(device.fileno()):
+            fcntl.ioctl(device.fileno(), termios.TIOCEXCL)
         _keep_lines_up(device.fileno())
     # The transport flushes when it closes, inside the event loop: a hung modem would freeze the whole program.
     device.flush = lambda: _let_go(device)  # type: ignore[method-assign]
     return device
+
+
+def _is_pty(fd: int) -> bool:
+    """On a pty whose other side keeps it open, TIOCEXCL would outlive a killed process: there the lock must do."""
+    return os.major(os.fstat(fd).st_rdev) in _PTY_MAJORS
 
 
 def _keep_lines_up(fd: int) -> None:

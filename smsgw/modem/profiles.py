@@ -33,7 +33,8 @@ class Profile:
     """One family of modems. Times are seconds; commands are whole lines.
 
     `maker` and `model` are what `AT+CGMI` and `AT+CGMM` must contain, in lower case. `accepts_bare_ok` is for the few
-    old modems that never print `+CMGS:`: an `OK` is then taken for success.
+    old modems that never print `+CMGS:`: an `OK` is then taken for success. Without `lists_messages`, stored messages
+    are read slot by slot.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Profile:
     command_gap_s: float = 0.0
     submit_timeout_s: float = SUBMIT_S
     accepts_bare_ok: bool = False
+    lists_messages: bool = True
 
     @property
     def ladder(self) -> tuple[Indications, ...]:
@@ -70,6 +72,19 @@ GENERIC = Profile(name="generic", prompt_delay_s=0.05)
 
 # The first that fits is chosen: narrower rows stand before wider ones of the same maker.
 PROFILES: tuple[Profile, ...] = (
+    Profile(
+        name="huawei-e1",
+        vendor=Vendor.HUAWEI,
+        maker=("huawei",),
+        model=("e15", "e16", "e17", "e22"),
+        indications_first=((2, 1, 0, 2, 0), (1, 1, 0, 2, 0)),
+        memories=("SM", "ME"),
+        quiet_commands=("AT^CURC=0", "AT^PORTSEL=1"),
+        iccid_first=("AT^ICCID?",),
+        pin_counter="AT^CPIN?",
+        prompt_delay_s=0.05,
+        lists_messages=False,  # AT+CMGL hangs after hours
+    ),
     Profile(
         name="huawei",
         vendor=Vendor.HUAWEI,

@@ -206,7 +206,8 @@ def test_the_names_of_the_stores_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "memory", "index"), [('+CMTI: "SM",3', "SM", 3), ("+CDSI: SR, 0", "SR", 0), ('+CMTI: "ME",127,0', "ME", 0)]
+    ("line", "memory", "index"),
+    [('+CMTI: "SM",3', "SM", 3), ("+CDSI: SR, 0", "SR", 0), ('+CMTI: "ME",127,0', "ME", 127)],
 )
 def test_the_place_of_a_new_message_is_read(line: str, memory: str, index: int) -> None:
     assert sms_replies.stored_at(line) == Place(memory=memory, index=index)

@@ -9,6 +9,7 @@ from smsgw.at.sms_replies import Place
 from smsgw.modem.driver import Modem, PinPolicy, Storage, StoredPdu
 from smsgw.modem.heard import News, sort
 from smsgw.modem.link import Link, NotSent, OutcomeUnknown, Refused
+from smsgw.modem.profiles import named
 
 OK = framed("OK")
 PDU = bytes.fromhex("0031000C914477000910320000A70AE8329BFD4697D9EC37")
@@ -81,16 +82,27 @@ async def test_every_store_is_listed_and_a_report_in_between_does_no_harm(peer: 
     assert [heard.pdu for heard in modem.heard()] == [REPORT]
 
 
+SLOTS = {
+    "AT+CPMS?": framed("+CPMS: 2,23,0,23,0,23", "OK"),
+    "AT+CMGR=0": framed("+CMGR: 1,,29", MESSAGE, "OK"),
+    "AT+CMGR=1": framed("+CMS ERROR: 321"),
+    "AT+CMGR=2": OK,
+    "AT+CMGR=4": framed("+CMGR: 0,,25", REPORT, "OK"),
+}
+
+
 async def test_what_refuses_to_be_listed_is_read_slot_by_slot(peer: Peer, modem: Modem) -> None:
-    peer.answers |= {
-        "AT+CMGL=4": framed("ERROR"),
-        "AT+CMGR=0": framed("+CMGR: 1,,29", MESSAGE, "OK"),
-        "AT+CMGR=1": framed("+CMS ERROR: 321"),
-        "AT+CMGR=2": OK,
-        "AT+CMGR=23": framed("+CMGR: 0,,25", REPORT, "OK"),
-    }
+    peer.answers |= SLOTS | {"AT+CMGL=4": framed("ERROR")}
     found = await modem.list_stored()
-    assert [(stored.memory, stored.index) for stored in found] == [("ME", 0), ("ME", 23), ("SM", 0), ("SM", 23)]
+    assert [(stored.memory, stored.index) for stored in found] == [("ME", 0), ("ME", 4), ("SM", 0), ("SM", 4)]
+    assert "AT+CMGR=5" not in peer.commands
+
+
+async def test_a_modem_that_hangs_when_listing_is_never_asked_to(peer: Peer, modem: Modem) -> None:
+    modem.profile = named("huawei-e1")
+    peer.answers |= SLOTS
+    assert len(await modem.list_stored()) == 4
+    assert "AT+CMGL=4" not in peer.commands
 
 
 async def test_a_busy_sim_is_not_scanned(peer: Peer, modem: Modem) -> None:

@@ -328,6 +328,7 @@ async def test_cancelling_the_set_up_is_not_swallowed(peer: Peer, modem: Modem, 
     ("cgmi", "cgmm", "name"),
     [
         ("huawei", "E3372", "huawei"),
+        ("huawei", "E1550", "huawei-e1"),
         ("ZTE CORPORATION", "MF710", "zte"),
         ("SIMCOM_Ltd", "SIMCOM_SIM800", "simcom-800"),
         ("SIMCOM INCORPORATED", "SIMCOM_SIM7600E", "simcom-7600"),
