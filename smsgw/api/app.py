@@ -156,7 +156,7 @@ def _noted(error: CallerError) -> CallerError:
 def _log(request: web.Request, event: str, begun: float, **facts: object) -> None:
     resource = request.match_info.route.resource
     # The pattern, not the address: people put texts and numbers into addresses.
-    path = resource.canonical if resource else request.method
+    path = resource.canonical if resource else _ANYWHERE
     duration_ms = round((time.perf_counter() - begun) * 1_000, 1)
     write = logger.debug if path.endswith("/health") else logger.info
     write(event, method=request.method, path=path, duration_ms=duration_ms, **facts)
