@@ -138,12 +138,11 @@ def same_number(one: str, other: str) -> bool:
 def match_report(candidates: Sequence[Candidate], recipient: str, stamped_at: int) -> Candidate | None:
     """Choose the attempt that a report is about; all candidates have its SIM and its message reference.
 
-    `stamped_at` is the service centre's time of acceptance in Unix milliseconds. Of several with the right number it is
+    `stamped_at` is the service centre's time of acceptance in Unix milliseconds. Of those with the right number it is
     the one submitted last before that time; a lone open one with another number counts if the time fits exactly.
     """
-    right = [c for c in candidates if same_number(c.recipient, recipient)]
-    if right:
-        return min(right, key=lambda c: _distance(c, stamped_at))
+    if right := _latest_before(stamped_at, candidates, recipient):
+        return right
     undecided = [c for c in candidates if c.state is PartState.ACCEPTED]
     if len(undecided) == 1 and abs(stamped_at - (undecided[0].ended_at or 0)) <= _NUMBERLESS_MS:
         return undecided[0]
@@ -155,7 +154,12 @@ def match_unanswered(candidates: Sequence[Candidate], recipient: str, stamped_at
 
     The number must be right and the service centre's time after the submission; the latest such attempt is meant.
     """
-    right = [c for c in candidates if same_number(c.recipient, recipient) and c.submitted_at <= stamped_at + _SKEW_MS]
+    return _latest_before(stamped_at, candidates, recipient)
+
+
+def _latest_before(stamped_at: int, candidates: Sequence[Candidate], recipient: str) -> Candidate | None:
+    possible = [c for c in candidates if c.submitted_at <= stamped_at + _SKEW_MS]
+    right = [c for c in possible if same_number(c.recipient, recipient)]
     return min(right, key=lambda c: _distance(c, stamped_at), default=None)
 
 

@@ -405,3 +405,17 @@ async def test_two_long_messages_in_a_row_to_one_number_never_share_a_reference(
         references.append({part.pdu[-134 - 3] for part in (await claim(gateway)).parts[:2]})
     assert all(len(of_one) == 1 for of_one in references)
     assert len(set.union(*references)) == 3
+
+
+async def test_a_late_report_about_a_deleted_message_does_not_settle_a_newer_one(
+    gateway: Gateway, clock: Clock
+) -> None:
+    old = await submit(gateway, "old")
+    await send_all(gateway)
+    late = report(clock, DELIVERED)
+    await gateway.messages.delete(old)
+    clock.advance(2 * 86_400)
+    new = await submit(gateway, "new")
+    await send_all(gateway)
+    assert not await gateway.reports.report_received(SIM, late)
+    assert await status(gateway, new) is Status.SENT
