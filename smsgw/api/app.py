@@ -3,6 +3,7 @@
 Knows every call's path, method and right. Each path is served as it is written here and once more under /v1.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -128,6 +129,8 @@ def _middleware(language: Language) -> Middleware:
     async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give the request its id, answer its errors and log it."""
         request_id = secrets.token_hex(6)
+        # A connection is one task for all its requests: the next one must not carry this one's facts.
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)
         begun = time.perf_counter()
         try:
@@ -135,13 +138,15 @@ def _middleware(language: Language) -> Middleware:
         except CallerError as error:
             response = refuse(_noted(error), request_id, language)
         except ConnectionError:
-            _log(request, "client went away", begun)
+            _log(request, "client went away", begun, level=logging.INFO)
             raise
         except Exception:
             logger.exception("unforeseen error")
             response = refuse(Unforeseen(), request_id, language)
         response.headers[REQUEST_ID] = request_id
-        _log(request, "answered", begun, status=response.status)
+        # What went well would be a line per request in the journal of a client that asks every second.
+        level = logging.DEBUG if response.status < 400 or request.path.endswith("/health") else logging.INFO
+        _log(request, "answered", begun, level=level, status=response.status)
         return response
 
     return attend
@@ -153,10 +158,9 @@ def _noted(error: CallerError) -> CallerError:
     return error
 
 
-def _log(request: web.Request, event: str, begun: float, **facts: object) -> None:
+def _log(request: web.Request, event: str, begun: float, *, level: int, **facts: object) -> None:
     resource = request.match_info.route.resource
     # The pattern, not the address: people put texts and numbers into addresses.
     path = resource.canonical if resource else _ANYWHERE
     duration_ms = round((time.perf_counter() - begun) * 1_000, 1)
-    write = logger.debug if path.endswith("/health") else logger.info
-    write(event, method=request.method, path=path, duration_ms=duration_ms, **facts)
+    logger.log(level, event, method=request.method, path=path, duration_ms=duration_ms, **facts)

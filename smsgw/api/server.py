@@ -22,7 +22,7 @@ _KEEPALIVE_S = 75.0
 _BACKLOG = 512
 
 _HINTS: Mapping[int | None, str] = {
-    errno.EADDRINUSE: "another program uses it; stop that one or choose another port in [server]",
+    errno.EADDRINUSE: "another program uses it; stop that one or choose another port ([server] port; demo: --port)",
     errno.EACCES: "ports below 1024 are for privileged programs; choose a higher port in [server]",
     errno.EADDRNOTAVAIL: "this machine has no such address; correct host in [server]",
 }

@@ -54,13 +54,15 @@ class Devices:
 
     async def switch(self, id: str, is_active: bool) -> None:
         """Switch a device on or off; raises `DeviceNotFound`."""
-        if not await self._db.write(partial(devices.set_active, id=id, is_active=is_active)):
+        if id not in self.configured or not await self._db.write(
+            partial(devices.set_active, id=id, is_active=is_active)
+        ):
             raise DeviceNotFound(id=id)
         self._changed()
 
     async def delete(self, id: str) -> None:
         """Delete a device and give up what only it might have sent; raises `DeviceNotFound`."""
-        if not await self._db.write(partial(_delete, id=id)):
+        if id not in self.configured or not await self._db.write(partial(_delete, id=id)):
             raise DeviceNotFound(id=id)
         self.configured.pop(id, None)
         self._changed()

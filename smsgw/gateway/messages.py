@@ -48,23 +48,22 @@ class Messages:
 
         Raises the `CallerError` that names what is wrong with it, with the route it asks for or with the queue.
         """
-        if self._config.server.maintenance:
-            raise Maintenance()
+        segments = self._segments(request.text)
         if request.callback_id:
             reason = Text(f"нет Webhook {request.callback_id}", f"there is no webhook {request.callback_id}")
             raise BadCallbackId(reason=reason)
-        segments = self._segments(request.text)
+        if self._config.server.maintenance:
+            raise Maintenance()
         id = await self._db.write(partial(self._submit, request=request, token=token, segments=segments))
         self._changed()
         return id
 
     async def get(self, id: str) -> Message:
         """Return a message; raises `MessageNotFound`."""
-        async with self._db.snapshot() as connection:
-            row = await messages.find(connection, id)
-        if row is None:
+        rows = await self._db.read(messages.BY_ID, (id,))
+        if not rows:
             raise MessageNotFound(id=id)
-        return messages.from_row(row)
+        return messages.from_row(rows[0])
 
     async def detail(self, id: str) -> MessageDetail:
         """Return a message with its parts, attempts and history; raises `MessageNotFound`."""

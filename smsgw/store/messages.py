@@ -21,6 +21,7 @@ from smsgw.model import (
 from smsgw.store import search
 from smsgw.store.db import Tx
 
+BY_ID = "SELECT * FROM messages WHERE id = ?"
 _COLUMNS = "id, text, phone_number, status, asked_device, asked_slot, callback_id, created_at"
 
 
@@ -89,7 +90,7 @@ def note(tx: Tx, row: int, status: Status, reason: Reason, detail: str = "") -> 
 
 def by_id(tx: Tx, id: str) -> sqlite3.Row | None:
     """Find a message's row by its public id."""
-    return tx.row("SELECT * FROM messages WHERE id = ?", (id,))
+    return tx.row(BY_ID, (id,))
 
 
 def by_row(tx: Tx, row: int) -> sqlite3.Row:
@@ -212,7 +213,7 @@ async def next_due(connection: Connection) -> int | None:
 
 async def find(connection: Connection, id: str) -> sqlite3.Row | None:
     """Find a message's row by its public id."""
-    rows = list(await connection.execute_fetchall("SELECT * FROM messages WHERE id = ?", (id,)))
+    rows = list(await connection.execute_fetchall(BY_ID, (id,)))
     return rows[0] if rows else None
 
 

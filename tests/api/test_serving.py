@@ -61,7 +61,21 @@ async def test_a_log_line_tells_who_called_what_and_how_it_went(api: Api, lines:
     (line,) = answered(lines)
     assert (line["method"], line["path"], line["status"], line["token_name"]) == ("GET", "/v1/sms", 200, "all")
     assert line["duration_ms"] >= 0
-    assert line["log_level"] == "info"
+    assert line["log_level"] == "debug"
+
+
+async def test_what_was_refused_is_on_the_log_without_asking_for_details(api: Api, lines: list[EventDict]) -> None:
+    await api.send(phone_number="1")
+    (line,) = answered(lines)
+    assert (line["status"], line["log_level"]) == (400, "info")
+
+
+async def test_a_request_does_not_inherit_the_caller_of_the_one_before_it(api: Api, lines: list[EventDict]) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one_connection:
+        for headers in ({"Authorization": f"Bearer {api.token}"}, {}):
+            async with one_connection.get(f"http://127.0.0.1:{api.port}/devices", headers=headers) as response:
+                await response.read()
+    assert ["token_name" in line for line in answered(lines)] == [True, False]
 
 
 async def test_neither_texts_nor_numbers_nor_tokens_are_logged(api: Api, lines: list[EventDict]) -> None:
