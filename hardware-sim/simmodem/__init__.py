@@ -16,8 +16,9 @@ In a test:
 From a shell: `simmodem --help`.
 """
 
+from simmodem.device import Fault
 from simmodem.ledger import LedgerEntry, LedgerMessage
-from simmodem.modem import Fault, VirtualModem
+from simmodem.modem import VirtualModem
 from simmodem.network import Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line

@@ -20,21 +20,34 @@ BOOT_S = 0.2
 Answer = list[str] | None
 
 
-class SendFault(StrEnum):
-    """What goes wrong with one send, after the PDU and Ctrl-Z."""
+class Fault(StrEnum):
+    """What can be made to go wrong with a modem while it runs; the parameters are those of `VirtualModem.fault`."""
 
-    MUTE = "mute_after_ctrl_z"  # the network accepts, no answer ever comes
-    LOSE = "lose_after_ctrl_z"  # the network never sees it, no answer ever comes
-    OK_ONLY = "ok_only"  # the network accepts, OK comes without +CMGS
-    REBOOT = "reboot_mid_send"  # the modem restarts instead of answering
-    REFUSE = "cms_error"  # the modem answers +CMS ERROR: <code>
+    MUTE = "mute"  # answers nothing any more, not even URCs, until "unmute" or "reboot"
+    UNMUTE = "unmute"  # answers again
+    MUTE_AFTER_CTRL_Z = "mute_after_ctrl_z"  # n, after: the network accepts, no answer
+    LOSE_AFTER_CTRL_Z = "lose_after_ctrl_z"  # n, after, reaches_network: not accepted, no answer
+    OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
+    REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network, down_s: restarts after Ctrl-Z
+    CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
+    REBOOT = "reboot"  # down_s: restarts now
+    DEREGISTER = "deregister"  # stat: loses the network
+    REGISTER = "register"  # stat: finds it again
+    INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
+    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
+
+
+# Those that strike a send, after the PDU and Ctrl-Z.
+SEND_FAULTS = {
+    Fault.MUTE_AFTER_CTRL_Z, Fault.LOSE_AFTER_CTRL_Z, Fault.OK_ONLY, Fault.REBOOT_MID_SEND, Fault.CMS_ERROR,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFault:
-    """A fault of one send. `reaches_network`: REBOOT lets the message be accepted, LOSE uses up its reference."""
+    """A fault of one send. The parameters are those of `VirtualModem.fault`."""
 
-    kind: SendFault
+    kind: Fault
     code: int = 500
     reaches_network: bool = False
     down_s: float = BOOT_S
@@ -118,16 +131,16 @@ class Device:
     def send(self, submit: Submit) -> None:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
         fault = self.send_faults.popleft() if self.send_faults else None
-        if fault is not None and fault.kind is SendFault.REFUSE:
+        if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
-        if fault is not None and fault.kind is SendFault.LOSE:
+        if fault is not None and fault.kind is Fault.LOSE_AFTER_CTRL_Z:
             if fault.reaches_network:
                 self._next_mr()
             self.terminal.drop()
             return
-        if fault is None or fault.kind is not SendFault.REBOOT or fault.reaches_network:
+        if fault is None or fault.kind is not Fault.REBOOT_MID_SEND or fault.reaches_network:
             self._transmit(submit, fault)
-        if fault is not None and fault.kind is SendFault.REBOOT:
+        if fault is not None and fault.kind is Fault.REBOOT_MID_SEND:
             self.reboot(fault.down_s)
 
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
@@ -148,13 +161,13 @@ class Device:
 
         self._network.submit(submission, settled)
 
-    def _answer_send(self, mr: int, error: str | None, fault: SendFault | None) -> None:
-        if fault is SendFault.MUTE:
+    def _answer_send(self, mr: int, error: str | None, fault: Fault | None) -> None:
+        if fault is Fault.MUTE_AFTER_CTRL_Z:
             self.terminal.drop()
         elif error is not None:
             self.terminal.final(error)
         else:
-            if fault is not SendFault.OK_ONLY:
+            if fault is not Fault.OK_ONLY:
                 self.terminal.info(f"+CMGS: {mr}")
             self.terminal.final("OK")
 

@@ -1,13 +1,12 @@
 """The whole virtual modem, sans-IO: bytes in, bytes out, timers on the agenda; the same input gives the same output."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import Any
 
 from simmodem import codec
 from simmodem.agenda import Agenda
 from simmodem.command import Command, Entry, Needs, cme_error, cms_error, parse
-from simmodem.device import BOOT_S, Answer, Device, PlannedFault, SendFault
+from simmodem.device import BOOT_S, SEND_FAULTS, Answer, Device, Fault, PlannedFault
 from simmodem.equipment import CmeError, CmsError, CommandError, Registration
 from simmodem.general_commands import GENERAL_COMMANDS
 from simmodem.network import Network
@@ -20,23 +19,6 @@ COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS
 # What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
 LOCKED = {SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
 BUSY = (14, 314)
-
-
-class Fault(StrEnum):
-    """What can be made to go wrong with a modem while it runs; the parameters are those of `VirtualModem.fault`."""
-
-    MUTE = "mute"  # answers nothing any more, not even URCs, until "unmute" or "reboot"
-    UNMUTE = "unmute"  # answers again
-    MUTE_AFTER_CTRL_Z = "mute_after_ctrl_z"  # n, after: the network accepts, no answer
-    LOSE_AFTER_CTRL_Z = "lose_after_ctrl_z"  # n, after, reaches_network: not accepted, no answer
-    OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
-    REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network, down_s: restarts after Ctrl-Z
-    CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
-    REBOOT = "reboot"  # down_s: restarts now
-    DEREGISTER = "deregister"  # stat: loses the network
-    REGISTER = "register"  # stat: finds it again
-    INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
-    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
 
 
 class VirtualModem(Device):
@@ -107,9 +89,8 @@ class VirtualModem(Device):
         return self._run(commands[-1]) if commands else []
 
     def _write_answer(self, lines: list[str]) -> None:
-        for line in lines:
-            # The PDU of +CMGL and +CMGR follows its header without an empty line; an empty one stands for no PDU.
-            self.terminal.info(line, continues=not line or (set(line) <= set("0123456789ABCDEF") and len(line) > 20))
+        for place, line in enumerate(lines):
+            self.terminal.info(line, continues=place > 0)
 
     def _run(self, command: Command) -> Answer:
         fixed = self.profile.answers.get(_spelled(command))
@@ -153,8 +134,8 @@ class VirtualModem(Device):
         <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy and the restart takes; `lines` is the URC.
         """
         chosen = Fault(kind)
-        if chosen.value in set(SendFault):
-            planned = PlannedFault(kind=SendFault(kind), code=code, reaches_network=reaches_network, down_s=down_s)
+        if chosen in SEND_FAULTS:
+            planned = PlannedFault(kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s)
             self.send_faults.extend([None] * after + [planned] * n)
             return
         actions: dict[Fault, Callable[[], Any]] = {

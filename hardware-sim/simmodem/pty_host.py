@@ -58,6 +58,11 @@ class PtyHost:
     def is_plugged(self) -> bool:
         return self._master >= 0
 
+    @property
+    def backlog(self) -> int:
+        """Count the items that are still to be written."""
+        return len(self._outbox)
+
     def plug(self) -> None:
         """Open a new pty and point the symlink at it; does nothing when one is open."""
         if self.is_plugged:
@@ -90,7 +95,7 @@ class PtyHost:
 
     async def close(self) -> None:
         """Write what is still to be written, unplug, and wait until the pty is closed."""
-        await _until(lambda: not (self._outbox and self.is_plugged))
+        await _until(lambda: not (self.backlog and self.is_plugged))
         writer = self._writer
         self.unplug()
         await asyncio.gather(*self._closings, *([writer] if writer else []), return_exceptions=True)

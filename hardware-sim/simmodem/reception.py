@@ -74,9 +74,12 @@ class Reception:
 
     def _take_message(self, pdu: str) -> bool:
         mt = self._equipment.settings.cnmi[1]
-        kind = _class_of(pdu)
-        # Class 0 is shown, never stored; class 2 belongs on the SIM (TS 23.038 §4).
-        if (mt == 2 and kind != 2) or (mt == 3 and kind == 3) or (mt > 0 and kind == 0):
+        dcs = _coding_of(pdu)
+        kind = codec.message_class(dcs)
+        # Class 0 is shown, never stored; class 2 belongs on the SIM; waiting indications of the store groups are
+        # never forwarded (TS 23.038 §4).
+        must_store = kind == 2 or dcs >> 4 in (0xD, 0xE)
+        if (mt == 2 and not must_store) or (mt == 3 and kind == 3) or (mt > 0 and kind == 0):
             octets = bytes.fromhex(pdu)
             self._forward(f"+CMT: ,{len(octets) - codec.service_centre_octets(octets)}", pdu)
             return True
@@ -126,8 +129,9 @@ class Reception:
         self._equipment.agenda.after(0, lambda: self._equipment.network.flush(self._equipment.index))
 
 
-def _class_of(pdu: str) -> int | None:
+def _coding_of(pdu: str) -> int:
+    """Find TP-DCS of a DELIVER; 0 where the PDU is too short to have one."""
     octets = bytes.fromhex(pdu)
     tpdu = octets[codec.service_centre_octets(octets) :]
     place = 4 + (tpdu[1] + 1) // 2 if len(tpdu) > 1 else len(tpdu)
-    return codec.message_class(tpdu[place]) if place < len(tpdu) else None
+    return tpdu[place] if place < len(tpdu) else 0

@@ -143,7 +143,7 @@ class Terminal:
         self.mode = Mode.BODY
 
     def info(self, line: str, *, continues: bool = False) -> None:
-        """Write one line of an answer; a PDU continues the line before it without an empty one between."""
+        """Write one line of an answer; only the first has an empty one before it (V.250 §5.7.1)."""
         self._insert_noise()
         self._write_line(line, continues)
 

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from simmodem.agenda import Agenda
+from simmodem.device import Fault
 from simmodem.ledger import Ledger
-from simmodem.modem import Fault, VirtualModem
+from simmodem.modem import VirtualModem
 from simmodem.network import Network, Range, Rule
 from simmodem.profiles import GENERIC, Profile
 from simmodem.pty_host import WHOLE, Line, PtyHost

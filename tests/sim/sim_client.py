@@ -28,6 +28,9 @@ class Client:
         self.unread = b""
         self.is_hung_up = False
         self._news = asyncio.Event()
+        self.listen()
+
+    def listen(self) -> None:
         asyncio.get_running_loop().add_reader(self.descriptor, self._on_readable)
 
     def __enter__(self) -> Self:

@@ -97,6 +97,25 @@ def test_what_the_standard_does_not_allow_is_refused(wrong: str, pdu: str) -> No
     assert caught.value.cms == 304, wrong
 
 
+@pytest.mark.parametrize(
+    ("dcs", "coding", "message_class"),
+    [
+        (0x00, Alphabet.GSM7, None),
+        (0x08, Alphabet.UCS2, None),
+        (0x10, Alphabet.GSM7, 0),
+        (0x15, Alphabet.OCTETS, 1),
+        (0x5A, Alphabet.UCS2, 2),
+        (0xC8, Alphabet.GSM7, None),
+        (0xD0, Alphabet.GSM7, None),
+        (0xE8, Alphabet.UCS2, None),
+        (0xF3, Alphabet.GSM7, 3),
+        (0xF6, Alphabet.OCTETS, 2),
+    ],
+)
+def test_coding_schemes_name_alphabet_and_class(dcs: int, coding: Alphabet, message_class: int | None) -> None:
+    assert (codec.alphabet_of(dcs), codec.message_class(dcs)) == (coding, message_class)
+
+
 @pytest.mark.parametrize("dcs", ["20", "0C", "80", "BF", "F8"])
 def test_coding_schemes_without_an_alphabet_are_refused_as_unsupported(dcs: str) -> None:
     with pytest.raises(PduError) as caught:
@@ -242,3 +261,19 @@ def test_a_long_text_is_split_without_cutting_a_character(text: str, lengths: li
 def test_a_sender_no_address_can_hold_is_refused(sender: str) -> None:
     with pytest.raises(ValueError, match=r"sender|number"):
         deliver.build_deliver(sender, "x", smsc=SERVICE_CENTRE, moment=ACCEPTED, reference=0)
+
+
+@pytest.mark.parametrize(
+    ("septets", "single_shift", "locking_shift", "text"),
+    [
+        ([0x04, 0x1B, 0x47], 0, 0, "èG"),
+        ([0x04, 0x1B, 0x47], alphabet.TURKISH, alphabet.TURKISH, "€Ğ"),
+        ([0x04, 0x1B, 0x41, 0x1B, 0x65], alphabet.SPANISH, alphabet.SPANISH, "èÁ€"),
+        ([0x24, 0x1B, 0x41, 0x60], alphabet.PORTUGUESE, alphabet.PORTUGUESE, "ºÀ~"),
+        ([0x24, 0x1B, 0x41, 0x60], 99, 99, "¤A¿"),
+    ],
+)
+def test_national_tables_replace_what_they_list(
+    septets: list[int], single_shift: int, locking_shift: int, text: str
+) -> None:
+    assert alphabet.to_text(septets, single_shift=single_shift, locking_shift=locking_shift) == text

@@ -84,7 +84,7 @@ def test_every_command_line_gets_one_final_result(command: str) -> None:
         (b"AX\x08T\r", b"\r\nOK\r\n"),
         (b"noise\r", b""),
         (b"\r\n\r\n", b""),
-        (b"AT\nI\r", b"\r\nSimmodem\r\n\r\nSM-1\r\n\r\nRevision: SM-1 R1.0\r\n\r\nOK\r\n"),
+        (b"AT\nI\r", b"\r\nSimmodem\r\nSM-1\r\nRevision: SM-1 R1.0\r\n\r\nOK\r\n"),
         (b"AT&F&D0S0=0\r", b"\r\nOK\r\n"),
         (b'AT+CSCS="UCS2";+CSCA?\r', b'\r\n+CSCA: "'),
         (b'AT+CPMS="ME\r', b"\r\n+CPMS: 0,50,0,20,0,20\r\n\r\nOK\r\n"),

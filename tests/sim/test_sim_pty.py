@@ -1,12 +1,15 @@
 """The port of a virtual modem: much output, no reader, and a port that comes and goes."""
 
+import asyncio
 import os
 import termios
 from pathlib import Path
 
+import pytest
 from sim_client import HELLO, INIT, Client, eventually
 
-from simmodem import Profile, VirtualModems
+from simmodem import Profile, VirtualModems, pty_host
+from simmodem.pty_host import PtyHost
 
 DELIVER = "0791447700099099040C914477000910320000623010214365800BC8329BFD06DDDF723619"
 ROOMY = Profile(memories=(("ME", 255), ("SR", 1)))
@@ -32,6 +35,22 @@ async def test_a_modem_nobody_listens_to_stays_usable(tmp_path: Path) -> None:
             client.discard_input()
             client.write(b"AT+CGSN\r")
             await client.through(vm.modems[0].imei.encode() + b"\r\n\r\nOK\r\n")
+
+
+async def test_output_nobody_reads_is_thrown_away_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pty_host, "PATIENCE_S", 0.01)
+    host = PtyHost(tmp_path / "port", pty_host.WHOLE, lambda data: None)
+    host.plug()
+    with Client(host.link) as client:
+        # The pty holds some kilobytes; without a reader the rest has nowhere to go.
+        asyncio.get_running_loop().remove_reader(client.descriptor)
+        host.write([b"x" * 100_000])
+        await eventually(lambda: host.backlog == 0)
+        client.discard_input()
+        client.listen()
+        host.write([b"marker"])
+        assert await client.through(b"marker") == b"marker"
+    await host.close()
 
 
 async def test_the_link_leads_to_a_raw_terminal(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from simmodem import CdsLength, EmptySlot, Profile, VirtualModems
 SENDER = "+12025550123"
 DELIVER = "0791447700099099040C914477000910320000623010214365800BC8329BFD06DDDF723619"
 CLASS_2 = DELIVER.replace("03200006230", "03200126230")
+WAITING = DELIVER.replace("03200006230", "03200D06230")
 CLASS_3 = DELIVER.replace("03200006230", "03200136230")
 
 
@@ -57,11 +58,14 @@ async def test_classes_go_where_they_belong(tmp_path: Path) -> None:
             assert b"\r\n+CMT: ,24\r\n" in await client.through(rb"[0-9A-F]{20,}\r\n")
             vm.incoming_pdu(0, CLASS_2)
             assert await client.through(rb"\d\r\n") == b'\r\n+CMTI: "SM",1\r\n'
+            await ready(client, "2,2,0,1,0")
+            vm.incoming_pdu(0, WAITING)
+            assert await client.through(rb"\d\r\n") == b'\r\n+CMTI: "ME",1\r\n'
             await ready(client, "2,3,0,1,0")
             vm.incoming_pdu(0, CLASS_3)
             assert b"\r\n+CMT: ,29\r\n" in await client.through(rb"[0-9A-F]{20,}\r\n")
             vm.incoming_pdu(0, DELIVER)
-            assert await client.through(rb"\d\r\n") == b'\r\n+CMTI: "ME",1\r\n'
+            assert await client.through(rb"\d\r\n") == b'\r\n+CMTI: "ME",2\r\n'
 
 
 async def test_a_long_text_from_a_name_comes_in_parts(tmp_path: Path) -> None:
