@@ -129,8 +129,6 @@ def _middleware(language: Language) -> Middleware:
     async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give the request its id, answer its errors and log it."""
         request_id = secrets.token_hex(6)
-        # A connection is one task for all its requests: the next one must not carry this one's facts.
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)
         begun = time.perf_counter()
         try:
