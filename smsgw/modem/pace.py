@@ -4,6 +4,7 @@ The limits of single commands stand in `at.commands`; `limit_factor` stretches t
 """
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,5 +33,8 @@ class Pace:
     @classmethod
     def hurried(cls, factor: float, **changes: float) -> "Pace":
         """All times multiplied by `factor`, for modems that are programs."""
-        times = {f.name: getattr(cls(), f.name) * factor for f in fields(cls) if f.type is float or f.type == "float"}
-        return replace(cls(**times), **changes)  # type: ignore[arg-type]
+        real = cls()
+        times: dict[str, Any] = {
+            f.name: value * factor for f in fields(cls) if isinstance(value := getattr(real, f.name), float)
+        }
+        return replace(real, **times | changes)

@@ -6,8 +6,8 @@ not know are left out; what it cannot do without raises.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
@@ -57,13 +57,16 @@ class Startup:
         self._fixed = profile is not None
         self._link = link
         self._policy = policy
-        self._facts: dict[str, object] = {}
+        self._found = Identity()
 
     async def run(self) -> Identity:
         """Take every step in order; raises `SimLocked` and what `Link` raises."""
         for step in STEPS:
             await step(self)
-        return Identity(**self._facts)  # type: ignore[arg-type]
+        return self._found
+
+    def _note(self, **facts: Any) -> None:
+        self._found = replace(self._found, **facts)
 
     async def _tell(self, command: Command) -> bool:
         """Send a setting that the modem may refuse."""
@@ -97,8 +100,7 @@ class Startup:
         imei = await self._first(replies.imei, commands.serial_number(), commands.serial_number("AT+GSN"))
         if not self._fixed:
             self.profile = choose(maker, model)
-        self._facts |= {"manufacturer": maker, "model": model, "revision": revision, "imei": imei}
-        self._facts["profile"] = self.profile.name
+        self._note(manufacturer=maker, model=model, revision=revision, imei=imei, profile=self.profile.name)
         self._link.vendor = self.profile.vendor
         self._link.command_gap_s = self.profile.command_gap_s
         self._link.prompt_delay_s = self.profile.prompt_delay_s
@@ -124,8 +126,8 @@ class Startup:
         await Unlocking(self._link, self.profile, self._policy).run()
 
     async def whose_sim(self) -> None:
-        self._facts["imsi"] = await self._ask(commands.imsi(), replies.imsi, patient=True)
-        self._facts["iccid"] = await read_iccid(self._link, self.profile)
+        imsi = await self._ask(commands.imsi(), replies.imsi, patient=True)
+        self._note(imsi=imsi, iccid=await read_iccid(self._link, self.profile))
 
     async def registration_news(self) -> None:
         for domain in ("CREG", "CEREG"):
@@ -138,12 +140,12 @@ class Startup:
         """A modem that acknowledges by itself is simpler; one that cannot be told to do so must be served."""
         await self._tell(commands.choose_message_service(0))
         service = await self._ask(commands.message_service(), sms_replies.message_service)
-        self._facts["must_acknowledge"] = service == 1
+        self._note(must_acknowledge=service == 1)
 
     async def message_store(self) -> None:
         groups = await self._ask(commands.possible_stores(), sms_replies.store_groups, patient=True) or []
         readable = groups[0] if groups else ()
-        self._facts["memories"] = tuple(name for name in readable if name in _MEMORIES)
+        self._note(memories=tuple(name for name in readable if name in _MEMORIES))
         totals: dict[str, int] = {}
         for name in self.profile.memories:
             total = await self._choose_store(name, groups) if not readable or name in readable else None
@@ -155,7 +157,7 @@ class Startup:
             best = max(totals, key=lambda name: totals[name])
             if best != next(reversed(totals)):
                 await self._choose_store(best, groups)
-            self._facts["memory"] = best
+            self._note(memory=best)
 
     async def _choose_store(self, memory: str, groups: list[tuple[str, ...]]) -> int | None:
         """Choose for as many purposes as the modem takes; returns the number of slots."""
@@ -167,12 +169,12 @@ class Startup:
         return None
 
     async def service_centre(self) -> None:
-        self._facts["service_centre"] = await self._ask(commands.service_centre(), sms_replies.service_centre)
+        self._note(service_centre=await self._ask(commands.service_centre(), sms_replies.service_centre))
 
     async def news(self) -> None:
         for values in await self._possible_ladder():
             if await self._tell(commands.choose_indications(values)) and await self._stuck(values):
-                self._facts["indications"] = values
+                self._note(indications=values)
                 return
 
     async def _possible_ladder(self) -> list[Indications]:
@@ -187,7 +189,7 @@ class Startup:
         return now is None or now[: len(values)] == values
 
     async def bearer(self) -> None:
-        self._facts["bearer"] = await self._ask(commands.message_bearer(), sms_replies.message_bearer)
+        self._note(bearer=await self._ask(commands.message_bearer(), sms_replies.message_bearer))
 
     async def watch(self) -> None:
         self._link.watch_for_reboot(BootSign.LATE, grace_s=self._link.pace.boot_s)

@@ -3,8 +3,6 @@
 import logging
 import re
 
-import structlog
-
 from smsgw import log
 from smsgw.at.commands import Command
 
@@ -17,7 +15,7 @@ class WireTrace:
 
     def __init__(self, modem: str, *, texts: bool = False) -> None:
         self._switch = logging.getLogger(log.WIRE)
-        self._log = structlog.stdlib.get_logger(log.WIRE).bind(modem=modem)
+        self._log = log.get(log.WIRE).bind(modem=modem)
         self._texts = texts
         self._secret = False
         self._tail = ""

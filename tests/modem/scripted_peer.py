@@ -51,6 +51,10 @@ class Peer:
     def write(self, data: str | bytes) -> None:
         os.write(self._master, data.encode() if isinstance(data, str) else data)
 
+    def hang(self) -> None:
+        """Read nothing any more."""
+        asyncio.get_running_loop().remove_reader(self._master)
+
     def unplug(self) -> None:
         """Vanish as a device does when it is pulled out."""
         if self._master >= 0:

@@ -1,7 +1,9 @@
 """The link against a scripted modem: every fault is named by what may be concluded from it."""
 
 import asyncio
+import contextlib
 import logging
+import random
 from dataclasses import replace
 
 import pytest
@@ -285,6 +287,30 @@ async def test_slow_modems_get_their_pause_between_commands(peer: Peer, link: Li
     start = asyncio.get_running_loop().time()
     await link.command(commands.attention())
     assert asyncio.get_running_loop().time() - start >= 0.5 * PACE.limit_factor * 0.9
+
+
+async def test_a_flood_of_binary_noise_does_not_disturb_the_next_command(peer: Peer, link: Link) -> None:
+    noise = random.Random(7)
+    for _ in range(16):
+        peer.write(noise.randbytes(1024))
+        await link.command(commands.attention())
+    peer.answers["AT+CSQ"] = framed("+CSQ: 4,4", "OK")
+    assert (await link.command(commands.signal_quality())).lines == ("+CSQ: 4,4",)
+
+
+async def test_a_modem_behind_tcp_is_driven_like_any_other() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while line := await reader.readuntil(b"\r"):
+                writer.write(framed("OK").encode() if line.endswith(b"AT\r") else b"")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        number = server.sockets[0].getsockname()[1]
+        async with Link.open(f"socket://127.0.0.1:{number}", pace=PACE) as link:
+            await link.synchronise()
+            await link.command(commands.attention())
 
 
 async def test_every_fault_is_a_link_error() -> None:
