@@ -1,5 +1,6 @@
 """The live state of one modem, as the API shows it; the modem itself is the truth, so it is kept in memory only."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ class Board:
     def __init__(self, name: str, clock: Callable[[], int]) -> None:
         self.name = name
         self._clock = clock
+        self._told: str | None = None  # the fault that the log has told and that is not over
         self.live = LiveModem(since=clock())
 
     def become(self, state: DeviceState, error: str | None = None) -> None:
@@ -31,8 +33,15 @@ class Board:
         self.live = replace(self.live, **facts)
 
     def _announce(self, state: DeviceState, error: str | None) -> None:
-        # Ready and sending alternate with every message: not worth a line each.
-        if error is not None:
+        """Log what is news: a modem that stays away for weeks is told of once, and so is its return."""
+        if error is not None and error != self._told:
             logger.warning("modem", modem=self.name, state=state.value, error=error)
-        elif {state, self.live.state} != {DeviceState.READY, DeviceState.SENDING}:
-            logger.info("modem", modem=self.name, state=state.value)
+            self._told = error
+            return
+        if state is DeviceState.READY and self._told is not None:
+            self._told = None
+            logger.info("modem is back", modem=self.name, state=state.value)
+            return
+        # Ready and sending alternate with every message, and the states of a repeated fault with every attempt.
+        routine = self._told is not None or {state, self.live.state} == {DeviceState.READY, DeviceState.SENDING}
+        logger.log(logging.DEBUG if routine else logging.INFO, "modem", modem=self.name, state=state.value)

@@ -95,7 +95,10 @@ class ModemWorker:
             self.board.become(DeviceState.LOCKED, str(error))
             await self._wait_while(True)
             return 0.0
-        except (LinkError, OSError, SetUpAgain, WrongModem, StorageUnavailable) as error:
+        except OSError as error:
+            self._give_up(error.strerror or str(error))
+            return None
+        except (LinkError, SetUpAgain, WrongModem, StorageUnavailable) as error:
             self._give_up(str(error))
             return None
         finally:
