@@ -37,7 +37,7 @@ def configure(*, level: str = "info", format: Format = Format.AUTO, wire: bool =
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=not console),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
         _blot,
     ]
     structlog.configure(
