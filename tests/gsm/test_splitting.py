@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from texts import gsm_texts, texts
 
@@ -53,10 +53,14 @@ def test_all_parts_share_one_coding_and_their_place_is_told(text: str) -> None:
 
 
 @given(texts)
+@example("я" * 70)
+@example("x" * 160)
+@example("я" * 71)
+@example("x" * 161)
 def test_user_data_never_exceeds_140_octets(text: str) -> None:
+    header = "00 01 00 0B 91 9799214365F7 00 00 00"  # no validity period; the last octet is the length of the user data
     for written in pdu.encode_message(text, "79991234567", reference=7, validity_s=None):
-        user_data = written.pdu[13:]
-        assert len(user_data) <= 140
+        assert len(written.pdu) - len(bytes.fromhex(header)) <= 140
 
 
 @given(gsm_texts)
