@@ -60,7 +60,7 @@ def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
     outcome = delivery_outcome(report.status)
     state = parts.state_of(tx, part)
     if state is PartState.UNCERTAIN:
-        _prove_accepted(tx, part, report.reference)
+        prove_accepted(tx, part, report.reference, "proved by a status report")
         state = PartState.ACCEPTED
     if state is PartState.DELIVERED or (state is PartState.FAILED and outcome is not DeliveryOutcome.DELIVERED):
         return
@@ -75,10 +75,11 @@ def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
         roll_up(tx, message, Reason.REPORT_FAILED, detail)
 
 
-def _prove_accepted(tx: Tx, part: int, reference: int) -> None:
-    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference, "proved by a status report")
+def prove_accepted(tx: Tx, part: int, reference: int, proof: str) -> None:
+    """Settle an uncertain part by a proof that the network took it under this TP-MR."""
+    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference, proof)
     parts.move(tx, part, PartState.ACCEPTED)
     parts.mark_accepted(tx, part)
     message = parts.message_of(tx, part)
-    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_KNOWN)
+    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_KNOWN, proof)
     roll_up(tx, message, Reason.ACCEPTED)

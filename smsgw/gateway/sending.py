@@ -8,7 +8,7 @@ from smsgw import policy
 from smsgw.at.errors import Verdict
 from smsgw.config import SendingConfig
 from smsgw.gateway.devices import ensure_active, give_up_orphans
-from smsgw.gateway.reports import apply_report, earlier_reports
+from smsgw.gateway.reports import apply_report, earlier_reports, prove_accepted
 from smsgw.gateway.rollup import roll_up
 from smsgw.model import ClaimedMessage, PartState, Reason, Status
 from smsgw.store import messages, parts, reports
@@ -53,6 +53,12 @@ class Sending:
     async def unknown(self, part: int, detail: str) -> None:
         """Record that a part was on the wire and nobody knows what became of it; its message waits for a proof."""
         await self._db.write(partial(_unknown, part=part, detail=detail))
+
+    async def answered_late(self, sim: str, reference: int) -> bool:
+        """Settle a SIM's last submission by the TP-MR that came after it was given up; False if it was not in doubt."""
+        settled = await self._db.write(partial(_answered_late, sim=sim, reference=reference))
+        self._changed()
+        return settled
 
     async def give_back(self, message: int) -> None:
         """Return a claimed message whose next part has not been touched."""
@@ -156,6 +162,14 @@ def _unknown(tx: Tx, part: int, detail: str) -> None:
     message = parts.message_of(tx, part)
     messages.release(tx, message)
     messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, detail)
+
+
+def _answered_late(tx: Tx, sim: str, reference: int) -> bool:
+    part = parts.last_submitted(tx, sim)
+    if part is None or parts.state_of(tx, part) is not PartState.UNCERTAIN:
+        return False
+    prove_accepted(tx, part, reference, "proved by a late answer")
+    return True
 
 
 def _give_back(tx: Tx, message: int) -> None:

@@ -172,12 +172,19 @@ class Session:
                     await self._modem.acknowledge()
                 case News.STORED if heard.place is not None:
                     await self._fetch(heard.place.memory, heard.place.index)
+                case News.LATE_REFERENCE if heard.reference is not None:
+                    await self._settle(heard.reference)
                 case News.MISSED | News.STORE_FULL:
                     self._next_listing = 0.0
                 case News.REGISTRATION:
                     self._next_look = 0.0
                 case News.SIM_CHANGED:
                     raise SetUpAgain(f"the SIM has changed ({heard.line})")
+
+    async def _settle(self, reference: int) -> None:
+        """The answer to a send that an earlier session had given up."""
+        settled = await self._store(lambda: self._gateway.sending.answered_late(self._seat.sim, reference))
+        logger.info("late message reference", modem=self._board.name, reference=reference, settled=settled)
 
     async def _fetch(self, memory: str, index: int) -> None:
         """Store what lies at a place in the modem, and only then delete it there."""

@@ -130,6 +130,12 @@ def unanswered_attempts(tx: Tx, sim: str, since: int) -> list[Candidate]:
     return list(map(_candidate, rows))
 
 
+def last_submitted(tx: Tx, sim: str) -> int | None:
+    """Tell which part a SIM submitted last."""
+    row = tx.row("SELECT part FROM attempts WHERE sim = ? ORDER BY id DESC LIMIT 1", (sim,))
+    return None if row is None else int(row[0])
+
+
 def _candidate(row: sqlite3.Row) -> Candidate:
     return Candidate(
         part=row["part"],

@@ -47,6 +47,20 @@ async def test_a_report_settles_the_doubt_about_a_silent_modem(tmp_path: Path) -
         assert sent(w) == {"once": 1}
 
 
+async def test_an_answer_that_comes_after_the_modem_was_given_up_settles_the_doubt(tmp_path: Path) -> None:
+    rules = (Rule(recipient="79990000002", network_time=3.0, reports=()),)
+    waiting_long = replace(IMPATIENT, modem=replace(IMPATIENT.modem, probes=200))
+    async with world(tmp_path, pace=waiting_long, rules=rules, uncertain_after_s=60) as w:
+        id = await w.send("slow", "79990000002")
+        await w.reaches(id, 2)
+        attempts = (await w.detail(id))["parts"][0]["attempts"]
+        assert [(attempt["outcome"], attempt["detail"]) for attempt in attempts] == [
+            ("accepted", "proved by a late answer")
+        ]
+        await w.reaches(await w.send("after"), 4)
+        assert sent(w) == {"slow": 1, "after": 1}
+
+
 @pytest.mark.parametrize("kind", ["reboot_mid_send", "lose_after_ctrl_z"])
 async def test_what_a_modem_lost_on_the_way_is_in_doubt_and_the_next_message_goes_out(
     tmp_path: Path, kind: str

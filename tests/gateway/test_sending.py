@@ -210,6 +210,27 @@ async def test_a_report_proves_that_an_unanswered_message_had_arrived(gateway: G
     assert (attempt.outcome, attempt.reference) == ("accepted", 77)
 
 
+async def test_an_answer_that_comes_late_settles_the_doubt_and_the_rest_goes_out(gateway: Gateway) -> None:
+    id = await submit(gateway, THREE_PARTS)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    assert await gateway.sending.answered_late(SIM, 10)
+    assert await part_states(gateway, id) == [PartState.ACCEPTED, PartState.PENDING, PartState.PENDING]
+    assert [part.number for part in (await claim(gateway)).parts] == [2, 3]
+
+
+async def test_a_late_answer_is_nobodys_unless_the_last_submission_of_its_sim_is_in_doubt(
+    gateway: Gateway,
+) -> None:
+    assert not await gateway.sending.answered_late(SIM, 10)
+    doubtful = await submit(gateway, "in doubt")
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    assert not await gateway.sending.answered_late(OTHER_SIM, 10)
+    await submit(gateway, "after")
+    await send_all(gateway, 11)
+    assert not await gateway.sending.answered_late(SIM, 10)
+    assert await part_states(gateway, doubtful) == [PartState.UNCERTAIN]
+
+
 async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: Gateway, clock: Clock) -> None:
     id = await submit(gateway)
     await gateway.sending.unknown(await take_part(gateway), "no answer")
