@@ -9,7 +9,7 @@ from smsgw.config import ModemConfig
 from smsgw.errors import DeviceNotFound
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Device, PartState, Reason, Status
-from smsgw.store import devices, messages, parts
+from smsgw.store import devices, messages, parts, queue
 from smsgw.store.db import Database, Tx
 
 
@@ -96,7 +96,7 @@ def ensure_active(tx: Tx, device: str) -> None:
 
 def give_up_orphans(tx: Tx, limit: int = 1_000) -> int:
     """Fail waiting messages that only a deleted device may send; returns how many."""
-    orphans = messages.waiting_for_deleted(tx, limit)
+    orphans = queue.waiting_for_deleted(tx, limit)
     for message in orphans:
         for part in parts.in_state(tx, message, PartState.PENDING):
             parts.move(tx, part, PartState.CANCELLED)

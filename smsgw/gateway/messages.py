@@ -25,7 +25,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
 from smsgw.model import STATUS_TEXTS, Message, MessageDetail, MessagePage, SendRequest, Status, Token
-from smsgw.store import devices, messages, parts, search, tokens
+from smsgw.store import devices, messages, parts, queue, search, tokens
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
@@ -169,7 +169,7 @@ class Messages:
             raise NoDeviceMaySend()
 
     def _check_queue(self, tx: Tx) -> None:
-        waiting = messages.waiting(tx)
+        waiting = queue.waiting(tx)
         if waiting >= self._config.sending.max_waiting:
             raise QueueFull(retry_after_s=_QUEUE_RETRY_S, waiting=waiting)
 

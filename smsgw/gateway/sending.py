@@ -11,7 +11,7 @@ from smsgw.gateway.devices import ensure_active, give_up_orphans
 from smsgw.gateway.reports import apply_report, earlier_reports, prove_accepted
 from smsgw.gateway.rollup import roll_up
 from smsgw.model import ClaimedMessage, PartState, Reason, Status
-from smsgw.store import messages, parts, reports
+from smsgw.store import messages, parts, queue, reports
 from smsgw.store.db import Database, Tx
 from smsgw.store.parts import Outcome
 
@@ -79,7 +79,7 @@ class Sending:
     async def next_due(self) -> int | None:
         """Tell when the next deferred message falls due, in Unix milliseconds."""
         async with self._db.snapshot() as connection:
-            return await messages.next_due(connection)
+            return await queue.next_due(connection)
 
     # ── within the transaction ──
 
@@ -96,16 +96,16 @@ class Sending:
         elif decision.next is policy.Next.HOLD:
             _wait_again(tx, message, part, Reason.NO_SERVICE, detail)
         elif decision.next is policy.Next.RETRY:
-            messages.count_attempt(tx, message)
+            queue.count_attempt(tx, message)
             _wait_again(tx, message, part, Reason.RETRY, detail, until=tx.now + int(decision.delay_s * 1_000))
         else:
-            messages.count_attempt(tx, message)
+            queue.count_attempt(tx, message)
             given_up = decision.next is policy.Next.GIVE_UP
             _fail(tx, message, part, Reason.OUT_OF_ATTEMPTS if given_up else Reason.REFUSED, detail)
         return decision
 
     def _sweep(self, tx: Tx) -> int:
-        expired = messages.expired(tx, _STEP)
+        expired = queue.expired(tx, _STEP)
         for message in expired:
             for part in parts.in_state(tx, message, PartState.PENDING):
                 parts.move(tx, part, PartState.EXPIRED)
@@ -118,7 +118,7 @@ class Sending:
     def _settle_doubt(self, tx: Tx, part: int) -> None:
         message = parts.message_of(tx, part)
         resend = self._config.uncertain == "resend"
-        if resend and messages.count_attempt(tx, message) < self._config.attempts:
+        if resend and queue.count_attempt(tx, message) < self._config.attempts:
             _wait_again(tx, message, part, Reason.OUTCOME_RESEND)
         else:
             _fail(tx, message, part, Reason.OUTCOME_UNKNOWN)
@@ -126,7 +126,7 @@ class Sending:
 
 def _claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
     ensure_active(tx, device)
-    return messages.claim(tx, device, sim, slot)
+    return queue.claim(tx, device, sim, slot)
 
 
 def _submitting(tx: Tx, part: int, device: str, sim: str) -> None:
@@ -147,7 +147,7 @@ def _mark_accepted(tx: Tx, part: int, message: int, detail: str = "") -> None:
     parts.move(tx, part, PartState.ACCEPTED)
     parts.mark_accepted(tx, part)
     if not parts.in_state(tx, message, PartState.PENDING):
-        messages.release(tx, message)
+        queue.release(tx, message)
     roll_up(tx, message, Reason.ACCEPTED, detail)
 
 
@@ -160,7 +160,7 @@ def _unknown(tx: Tx, part: int, detail: str) -> None:
     parts.end_attempt(tx, part, Outcome.UNKNOWN, detail=detail)
     parts.move(tx, part, PartState.UNCERTAIN)
     message = parts.message_of(tx, part)
-    messages.release(tx, message)
+    queue.release(tx, message)
     messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, detail)
 
 
@@ -173,14 +173,14 @@ def _answered_late(tx: Tx, sim: str, reference: int) -> bool:
 
 
 def _give_back(tx: Tx, message: int) -> None:
-    messages.release(tx, message)
+    queue.release(tx, message)
     roll_up(tx, message, Reason.INTERRUPTED)
 
 
 def _wait_again(tx: Tx, message: int, part: int, reason: Reason, detail: str = "", until: int | None = None) -> None:
     parts.move(tx, part, PartState.PENDING)
-    messages.release(tx, message)
-    messages.defer(tx, message, until)
+    queue.release(tx, message)
+    queue.defer(tx, message, until)
     roll_up(tx, message, reason, detail)
 
 
@@ -189,7 +189,7 @@ def _fail(tx: Tx, message: int, part: int, reason: Reason, detail: str = "") -> 
     # Without this part the rest would reach the recipient as a fragment.
     for pending in parts.in_state(tx, message, PartState.PENDING):
         parts.move(tx, pending, PartState.CANCELLED)
-    messages.release(tx, message)
+    queue.release(tx, message)
     roll_up(tx, message, reason, detail)
 
 
@@ -197,7 +197,7 @@ def _recover(tx: Tx) -> int:
     interrupted = parts.doubtful(tx, PartState.SUBMITTING)
     for part in interrupted:
         _unknown(tx, part, "the gateway stopped while the message was on the wire")
-    held = messages.held(tx)
+    held = queue.held(tx)
     for message in held:
         _give_back(tx, message)
     return len(interrupted) + len(held)

@@ -1,4 +1,4 @@
-"""Statements over messages, their timeline and their queue; plain functions over an open transaction or a reader."""
+"""Statements over messages and their timeline; plain functions over an open transaction or a reader."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -7,11 +7,8 @@ from aiosqlite import Connection
 
 from smsgw.model import (
     TRANSITIONS,
-    ClaimedMessage,
     IllegalMove,
     Message,
-    PartState,
-    PartToSend,
     Reason,
     SendRequest,
     Status,
@@ -101,13 +98,6 @@ def by_row(tx: Tx, row: int) -> sqlite3.Row:
     return found
 
 
-def waiting(tx: Tx) -> int:
-    """Count the messages that wait for a modem."""
-    row = tx.row("SELECT messages FROM status_counts WHERE status = ?", (Status.WAITING,))
-    assert row is not None
-    return int(row[0])
-
-
 def next_concatenation_reference(tx: Tx, phone_number: str) -> int:
     """Return the next 8-bit reference towards this recipient, so that two long messages in a row never share one."""
     rows = tx.rows(
@@ -116,96 +106,6 @@ def next_concatenation_reference(tx: Tx, phone_number: str) -> int:
         (phone_number,),
     )
     return int(rows[0][0])
-
-
-# ── the queue ──
-
-
-def claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
-    """Hand the oldest due message that this device may send with this SIM to its worker."""
-    tx.change(
-        "UPDATE messages SET not_before = NULL WHERE status = 0 AND not_before IS NOT NULL AND not_before <= ?",
-        (tx.now,),
-    )
-    # One seek into the index per combination keeps the order of submission without sorting the queue.
-    candidates = [
-        found[0]
-        for bound in (None, sim)
-        for asked in ("", device)
-        for wanted in (None, slot)
-        if (
-            found := tx.row(
-                "SELECT seq FROM messages WHERE status = 0 AND not_before IS NULL AND sim IS ? AND asked_device = ?"
-                " AND asked_slot IS ? AND expires_at > ? ORDER BY seq LIMIT 1",
-                (bound, asked, wanted, tx.now),
-            )
-        )
-    ]
-    return _hold(tx, min(candidates), device, sim) if candidates else None
-
-
-def _hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
-    move(tx, row, Status.PROCESSING, Reason.CLAIMED)
-    tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (device, device, sim, row))
-    parts = tx.rows("SELECT id, number, pdu, length, state FROM parts WHERE message = ? ORDER BY number", (row,))
-    return ClaimedMessage(
-        row=row,
-        id=by_row(tx, row)["id"],
-        part_count=len(parts),
-        parts=tuple(
-            PartToSend(row=part["id"], number=part["number"], pdu=part["pdu"], length=part["length"])
-            for part in parts
-            if part["state"] == PartState.PENDING
-        ),
-    )
-
-
-def release(tx: Tx, row: int) -> None:
-    """Let go of a message; it stays bound to its SIM only if the network has, or may have, a part of it."""
-    tx.change(
-        "UPDATE messages SET holder = NULL, sim = CASE WHEN EXISTS (SELECT 1 FROM parts WHERE message = seq"
-        " AND state NOT IN ('pending', 'expired', 'cancelled')) THEN sim END WHERE seq = ?",
-        (row,),
-    )
-
-
-def defer(tx: Tx, row: int, until: int | None) -> None:
-    """Keep a waiting message back until then; None makes it due at once."""
-    tx.change("UPDATE messages SET not_before = ? WHERE seq = ?", (until, row))
-
-
-def count_attempt(tx: Tx, row: int) -> int:
-    """Charge an attempt to a message and return how many it has used."""
-    rows = tx.rows("UPDATE messages SET attempts = attempts + 1 WHERE seq = ? RETURNING attempts", (row,))
-    return int(rows[0][0])
-
-
-def held(tx: Tx) -> list[int]:
-    """List the messages that some worker holds."""
-    return [row[0] for row in tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL")]
-
-
-def expired(tx: Tx, limit: int) -> list[int]:
-    """List waiting messages whose time has run out."""
-    rows = tx.rows("SELECT seq FROM messages WHERE status = 0 AND expires_at <= ? LIMIT ?", (tx.now, limit))
-    return [row[0] for row in rows]
-
-
-def waiting_for_deleted(tx: Tx, limit: int) -> list[int]:
-    """List the waiting messages that only a deleted device may send."""
-    rows = tx.rows(
-        "SELECT m.seq FROM devices d CROSS JOIN messages m ON m.status = 0 AND m.asked_device = d.id"
-        " WHERE d.deleted_at IS NOT NULL LIMIT ?",
-        (limit,),
-    )
-    return [row[0] for row in rows]
-
-
-async def next_due(connection: Connection) -> int | None:
-    """Tell when the next deferred message falls due, in Unix milliseconds."""
-    sql = "SELECT min(not_before) FROM messages WHERE status = 0 AND not_before IS NOT NULL"
-    (row,) = await connection.execute_fetchall(sql)
-    return None if row[0] is None else int(row[0])
 
 
 # ── reading ──
