@@ -16,6 +16,8 @@ from smsgw.errors import Language
 ENVIRONMENT_PREFIX = "SMSGW_"
 AUTO = "auto"  # the profile is chosen by what the modem says of itself
 PIN = r"[0-9]{4,8}"
+LONGEST_TTL_S = 38_102_400  # 63 weeks, TS 23.040 §9.2.3.12.1
+UNCERTAIN = ("fail", "resend")  # what to do with a part whose outcome stays unknown
 _PATH = r"[^\x00-\x1f]+"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -58,8 +60,8 @@ class SendingConfig:
     max_parts: int = field(default=10, metadata={"min": 1, "max": 255})
     max_waiting: int = field(default=100_000, metadata={"min": 1, "max": 100_000_000})  # messages in the queue
     attempts: int = field(default=5, metadata={"min": 1, "max": 100})
-    ttl_s: int = field(default=86_400, metadata={"min": 60, "max": 38_102_400})  # 63 weeks, TS 23.040 §9.2.3.12.1
-    uncertain: str = field(default="fail", metadata={"choices": ("fail", "resend")})
+    ttl_s: int = field(default=86_400, metadata={"min": 60, "max": LONGEST_TTL_S})
+    uncertain: str = field(default="fail", metadata={"choices": UNCERTAIN})
     uncertain_after_s: int = field(default=600, metadata={"min": 1, "max": 604_800})
 
 

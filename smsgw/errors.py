@@ -224,6 +224,36 @@ class BadIsActive(CallerError):
     en = "is_active: true or false is needed."
 
 
+class BadPriority(CallerError):
+    code = 2010
+    ru = "priority: нужно целое число от 0 до 9, больше — раньше; {reason}."
+    en = "priority: a whole number from 0 to 9 is needed, higher goes first; {reason}."
+
+
+class BadTtl(CallerError):
+    code = 2011
+    ru = "ttl: нужно целое число секунд от 1 до 38102400; {reason}."
+    en = "ttl: a whole number of seconds from 1 to 38102400 is needed; {reason}."
+
+
+class BadSendAt(CallerError):
+    code = 2012
+    ru = "send_at: нужны секунды Unix или время RFC 3339 с часовым поясом, не дальше года; {reason}."
+    en = "send_at: Unix seconds or a time as in RFC 3339 with its offset is needed, within a year; {reason}."
+
+
+class BadFlash(CallerError):
+    code = 2013
+    ru = "flash: нужно true или false; {reason}."
+    en = "flash: true or false is needed; {reason}."
+
+
+class BadOnUncertain(CallerError):
+    code = 2014
+    ru = "on_uncertain: нужно «fail» (не повторять) или «resend» (повторить); {reason}."
+    en = "on_uncertain: “fail” (do not repeat) or “resend” (repeat) is needed; {reason}."
+
+
 class Maintenance(CallerError):
     code = 3000
     ru = "Шлюз на обслуживании и не принимает новые сообщения. Повторите запрос позже."

@@ -160,6 +160,9 @@ class Right(StrEnum):
     DEVICES_DELETE = "devices:delete"
 
 
+DEFAULT_PRIORITY = 5  # of 0 to 9
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendRequest:
     """A message as a client asks for it, its shape already checked; empty strings and None mean unset."""
@@ -169,6 +172,11 @@ class SendRequest:
     device_id: str = ""
     to_sim: int | None = None
     callback_id: str = ""
+    priority: int = DEFAULT_PRIORITY
+    ttl_s: int | None = None
+    send_at: int | None = None  # Unix milliseconds
+    flash: bool = False
+    on_uncertain: str | None = None  # as `sending.uncertain` of the configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +234,9 @@ class MessageDetail:
 
     message: Message
     encoding: str
+    priority: int
+    flash: bool
+    on_uncertain: str | None  # None: as configured
     expires_at: int
     not_before: int | None
     attempts: int
@@ -241,6 +252,15 @@ class MessagePage:
 
     total: int
     messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The first message that a client has in the queue; `client` is the row of its token, 0 without one."""
+
+    row: int
+    client: int
+    priority: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

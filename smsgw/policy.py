@@ -1,4 +1,4 @@
-"""The decisions: what to do after a refusal, when to try again, what the parts make of a message, whose a report is.
+"""The decisions: what to do after a refusal, when to try again, what parts make of a message, whose turn, whose report.
 
 Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever needs jitter brings the dice.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smsgw.at.errors import Action, Verdict
-from smsgw.model import Candidate, PartState, Status
+from smsgw.model import Candidate, Head, PartState, Status
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
@@ -110,6 +110,22 @@ def _from_parts(states: set[PartState], held: bool) -> Status:
     if PartState.UNDELIVERED in states:
         return Status.DELIVERY_ERROR
     return Status.DELIVERED if states == {PartState.DELIVERED} else Status.SENT
+
+
+# ── whose turn is it ──
+
+
+def next_in_turn(heads: Sequence[Head], served_last: int) -> Head:
+    """Choose among the first messages of several clients: the highest priority, then the client next in turn.
+
+    Clients are numbered; whoever follows `served_last` in a circle is next, so that a long queue of one delays
+    another by a message at most.
+    """
+    first = max(head.priority for head in heads)
+    return min(
+        (head for head in heads if head.priority == first),
+        key=lambda head: (head.client <= served_last, head.client),
+    )
 
 
 # ── whose report is it ──

@@ -16,11 +16,16 @@ from smsgw.api.schemas import SCHEMAS, Schema
 from smsgw.errors import (
     BadCallbackId,
     BadDeviceId,
+    BadFlash,
     BadIsActive,
     BadMessage,
     BadMessageId,
+    BadOnUncertain,
     BadPhoneNumber,
+    BadPriority,
+    BadSendAt,
     BadSim,
+    BadTtl,
     BodyNotJson,
     BodyTooLarge,
     CallerError,
@@ -34,7 +39,20 @@ _SHOWN = 40
 
 _ERRORS: Mapping[int, type[CallerError]] = {
     error.code: error
-    for error in (BadPhoneNumber, BadMessage, BadMessageId, BadCallbackId, BadDeviceId, BadSim, BadIsActive)
+    for error in (
+        BadPhoneNumber,
+        BadMessage,
+        BadMessageId,
+        BadCallbackId,
+        BadDeviceId,
+        BadSim,
+        BadIsActive,
+        BadPriority,
+        BadTtl,
+        BadSendAt,
+        BadFlash,
+        BadOnUncertain,
+    )
 }
 
 _EMPTY = Text("оно пустое", "it is empty")

@@ -65,7 +65,7 @@ _PAGING = (
     _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
 )
 
-_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, 3000)
+_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2015), 3000)
 
 _HEALTH = _open(
     "Whether the gateway can send", "It can; reasons tell what is wrong in part", content=_content("Health")

@@ -5,14 +5,17 @@ Request bodies are checked from these very schemas; `x-error-code` names the err
 
 from typing import Any
 
+from smsgw.config import LONGEST_TTL_S, UNCERTAIN
 from smsgw.gsm.text import Encoding
-from smsgw.model import DeviceState, PartState, Reason, Status
+from smsgw.model import DEFAULT_PRIORITY, DeviceState, PartState, Reason, Status
 
 Schema = dict[str, Any]
 
 _ID = "[0-9a-fA-F]{24}"
 # Beyond any slot, and within what every client's integers hold.
 _INT32 = 2**31
+_RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+_YEAR_10000 = 253_402_300_800  # in Unix seconds
 
 
 def _text(description: str, **rules: Any) -> Schema:
@@ -55,6 +58,11 @@ def reference(name: str) -> Schema:
 def _optional_id(description: str, code: int) -> Schema:
     rules = {"pattern": f"^({_ID})?$", "x-error-code": code}
     return _or_null(_text(f"{description}; empty, null or absent: any", **rules))
+
+
+def _unless_empty(schema: Schema, code: int) -> Schema:
+    # Rules about numbers leave the empty string alone, and the length binds strings only.
+    return schema | {"type": [schema["type"], "string", "null"], "maxLength": 0, "x-error-code": code}
 
 
 _MESSAGE_ID = _text("Id of the message, given out when it was sent", pattern=f"^{_ID}$", **{"x-error-code": 2003})
@@ -113,16 +121,38 @@ SCHEMAS: dict[str, Schema] = {
             "3 to 20 digits; one leading + is dropped", pattern=r"^\+?[0-9]{3,20}$", **{"x-error-code": 2001}
         ),
         device_id=_optional_id("Device that must send it", 2005),
-        to_sim={
-            # Rules about numbers leave the empty string alone, and the length binds strings only.
-            "type": ["integer", "string", "null"],
-            "description": "SIM slot that must send it; empty, null or absent: any",
-            "minimum": -_INT32,
-            "maximum": _INT32 - 1,
-            "maxLength": 0,
-            "x-error-code": 2008,
-        },
+        to_sim=_unless_empty(
+            _number("SIM slot that must send it; empty, null or absent: any", minimum=-_INT32, maximum=_INT32 - 1),
+            2008,
+        ),
         callback_id=_optional_id("Webhook to tell about it", 2004),
+        priority=_unless_empty(
+            _number("0 to 9, higher goes first", minimum=0, maximum=9, default=DEFAULT_PRIORITY), 2010
+        ),
+        ttl=_unless_empty(
+            _number(
+                "Seconds it is worth sending, and its validity period in the network; absent: as configured",
+                minimum=1,
+                maximum=LONGEST_TTL_S,
+            ),
+            2011,
+        ),
+        send_at={
+            "type": ["integer", "string", "null"],
+            "description": "Not sent before this: Unix seconds, or RFC 3339 with an offset; the ttl begins then",
+            "minimum": 0,
+            "maximum": _YEAR_10000 - 1,
+            "pattern": f"^({_RFC_3339})?$",
+            "x-error-code": 2012,
+        },
+        flash=_unless_empty(_flag("Shown at once and not kept by the phone (class 0)", default=False), 2013),
+        on_uncertain=_or_null(
+            _text(
+                "What to do when its outcome stays unknown; absent: as configured",
+                enum=[*UNCERTAIN, "", None],
+                **{"x-error-code": 2014},
+            )
+        ),
     ),
     "MessageId": _body(["id"], id=_MESSAGE_ID),
     "DeviceId": _body([], **_DEVICE_IDS),
@@ -133,6 +163,9 @@ SCHEMAS: dict[str, Schema] = {
         **_MESSAGE,
         encoding=_text("How the text is coded", enum=[Encoding.GSM7.value, Encoding.UCS2.value]),
         parts=_list(_PART),
+        priority=_number("0 to 9, higher goes first"),
+        flash=_flag("Whether it is shown at once and not kept"),
+        on_uncertain=_or_null(_text("What is done when its outcome stays unknown; null: as configured")),
         attempts=_number("Attempts used"),
         expires_at=_time("Not sent after this"),
         not_before=_or_null(_time("Next attempt is not before this")),

@@ -83,6 +83,9 @@ def detail(shown: MessageDetail, language: Language) -> dict[str, Any]:
     return message(shown.message, language) | {
         "encoding": shown.encoding,
         "parts": [_part(one) for one in shown.parts],
+        "priority": shown.priority,
+        "flash": shown.flash,
+        "on_uncertain": shown.on_uncertain,
         "attempts": shown.attempts,
         "expires_at": timestamp(shown.expires_at),
         "not_before": _optional(shown.not_before),

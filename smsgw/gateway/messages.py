@@ -8,6 +8,7 @@ from smsgw.config import Config, SimConfig
 from smsgw.errors import (
     BadCallbackId,
     BadMessage,
+    BadSendAt,
     BadSim,
     Maintenance,
     MessageBusy,
@@ -29,6 +30,8 @@ from smsgw.store import devices, messages, parts, queue, search, tokens
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
+# A message may be put off this long: a year, and a day for the leap year.
+FARTHEST_S = 366 * 86_400
 
 
 class Messages:
@@ -74,6 +77,9 @@ class Messages:
             return MessageDetail(
                 message=messages.from_row(row),
                 encoding=row["encoding"],
+                priority=row["priority"],
+                flash=bool(row["flash"]),
+                on_uncertain=row["on_uncertain"],
                 expires_at=row["expires_at"],
                 not_before=row["not_before"],
                 attempts=row["attempts"],
@@ -124,6 +130,8 @@ class Messages:
         self._check_queue(tx)
         if token is not None:
             _charge(tx, token)
+        not_before = _not_before(request.send_at, tx.now)
+        lasts_s = request.ttl_s or self._config.sending.ttl_s
         id = self._ids.new(tx.now)
         row = messages.insert(
             tx,
@@ -131,24 +139,11 @@ class Messages:
             request=request,
             token=token.row if token else None,
             encoding=segments[0].encoding,
-            expires_at=tx.now + self._config.sending.ttl_s * 1_000,
+            not_before=not_before,
+            expires_at=(not_before or tx.now) + lasts_s * 1_000,
         )
-        self._insert_parts(tx, row, request.phone_number, segments)
+        _insert_parts(tx, row, request, segments, lasts_s)
         return id
-
-    def _insert_parts(self, tx: Tx, row: int, recipient: str, segments: tuple[Segment, ...]) -> None:
-        total = len(segments)
-        reference = messages.next_concatenation_reference(tx, recipient) if total > 1 else 0
-        for number, segment in enumerate(segments, start=1):
-            concatenation = Concatenation(reference=reference, total=total, number=number) if total > 1 else None
-            submit = encode_submit(
-                segment,
-                recipient,
-                concatenation=concatenation,
-                validity_s=self._config.sending.ttl_s,
-                status_report=True,
-            )
-            parts.insert(tx, row, number, submit.pdu, submit.length)
 
     def _check_route(self, tx: Tx, request: SendRequest) -> None:
         configured = self._devices.configured
@@ -172,6 +167,31 @@ class Messages:
         waiting = queue.waiting(tx)
         if waiting >= self._config.sending.max_waiting:
             raise QueueFull(retry_after_s=_QUEUE_RETRY_S, waiting=waiting)
+
+
+def _not_before(send_at: int | None, now: int) -> int | None:
+    """A time that has passed means now: a client's clock may be ahead of ours."""
+    if send_at is None or send_at <= now:
+        return None
+    if send_at - now > FARTHEST_S * 1_000:
+        days = FARTHEST_S // 86_400
+        raise BadSendAt(reason=Text(f"это позже чем через {days} дней", f"that is more than {days} days ahead"))
+    return send_at
+
+
+def _insert_parts(tx: Tx, row: int, request: SendRequest, segments: tuple[Segment, ...], lasts_s: int) -> None:
+    total = len(segments)
+    reference = messages.next_concatenation_reference(tx, request.phone_number) if total > 1 else 0
+    for number, segment in enumerate(segments, start=1):
+        submit = encode_submit(
+            segment,
+            request.phone_number,
+            concatenation=Concatenation(reference=reference, total=total, number=number) if total > 1 else None,
+            validity_s=lasts_s,
+            status_report=True,
+            flash=request.flash,
+        )
+        parts.insert(tx, row, number, submit.pdu, submit.length)
 
 
 def _slots(sims: tuple[SimConfig, ...]) -> set[int]:

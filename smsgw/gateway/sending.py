@@ -26,10 +26,14 @@ class Sending:
         self._db = db
         self._config = config
         self._changed = changed
+        self._served_last: dict[str, int] = {}  # client, by device: forgetting it costs somebody one turn
 
     async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | None:
-        """Take the oldest due message that this device may send with this SIM; raises `DeviceSwitchedOff`."""
-        return await self._db.write(partial(_claim, device=device, sim=sim, slot=slot))
+        """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
+
+        Higher priority goes first; among clients the device goes round; each client's own messages keep their order.
+        """
+        return await self._db.write(partial(self._claim, device=device, sim=sim, slot=slot))
 
     async def submitting(self, part: int, device: str, sim: str) -> None:
         """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored."""
@@ -83,6 +87,16 @@ class Sending:
 
     # ── within the transaction ──
 
+    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+        ensure_active(tx, device)
+        queue.make_due(tx)
+        heads = queue.heads(tx, device, sim, slot)
+        if not heads:
+            return None
+        head = policy.next_in_turn(heads, self._served_last.get(device, 0))
+        self._served_last[device] = head.client
+        return queue.hold(tx, head.row, device, sim)
+
     def _refused(self, tx: Tx, part: int, verdict: Verdict, detail: str) -> policy.Decision:
         message = parts.message_of(tx, part)
         used = messages.by_row(tx, message)["attempts"] + 1
@@ -117,16 +131,12 @@ class Sending:
 
     def _settle_doubt(self, tx: Tx, part: int) -> None:
         message = parts.message_of(tx, part)
-        resend = self._config.uncertain == "resend"
+        wanted = messages.by_row(tx, message)["on_uncertain"] or self._config.uncertain
+        resend = wanted == "resend"
         if resend and queue.count_attempt(tx, message) < self._config.attempts:
             _wait_again(tx, message, part, Reason.OUTCOME_RESEND)
         else:
             _fail(tx, message, part, Reason.OUTCOME_UNKNOWN)
-
-
-def _claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
-    ensure_active(tx, device)
-    return queue.claim(tx, device, sim, slot)
 
 
 def _submitting(tx: Tx, part: int, device: str, sim: str) -> None:

@@ -39,11 +39,14 @@ def from_row(row: sqlite3.Row) -> Message:
 # ── writing ──
 
 
-def insert(tx: Tx, *, id: str, request: SendRequest, token: int | None, encoding: str, expires_at: int) -> int:
+def insert(
+    tx: Tx, *, id: str, request: SendRequest, token: int | None, encoding: str, not_before: int | None, expires_at: int
+) -> int:
     """Store a new waiting message and return its row number."""
     row = tx.insert(
         "INSERT INTO messages (id, text, phone_number, callback_id, asked_device, asked_slot, token, encoding,"
-        " status, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " status, created_at, not_before, expires_at, priority, flash, on_uncertain)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             id,
             request.text,
@@ -55,7 +58,11 @@ def insert(tx: Tx, *, id: str, request: SendRequest, token: int | None, encoding
             encoding,
             Status.WAITING,
             tx.now,
+            not_before,
             expires_at,
+            request.priority,
+            request.flash,
+            request.on_uncertain,
         ),
     )
     search.add(tx, row, request.text, request.phone_number)

@@ -2,7 +2,7 @@
 
 from aiosqlite import Connection
 
-from smsgw.model import ClaimedMessage, PartState, PartToSend, Reason, Status
+from smsgw.model import ClaimedMessage, Head, PartState, PartToSend, Reason, Status
 from smsgw.store import messages
 from smsgw.store.db import Tx
 
@@ -14,30 +14,56 @@ def waiting(tx: Tx) -> int:
     return int(row[0])
 
 
-def claim(tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
-    """Hand the oldest due message that this device may send with this SIM to its worker."""
+def make_due(tx: Tx) -> None:
+    """Let the deferred messages whose time has come join the queue."""
     tx.change(
         "UPDATE messages SET not_before = NULL WHERE status = 0 AND not_before IS NOT NULL AND not_before <= ?",
         (tx.now,),
     )
-    # One seek into the index per combination keeps the order of submission without sorting the queue.
+
+
+def heads(tx: Tx, device: str, sim: str, slot: int) -> list[Head]:
+    """List, for each client, the message it has first in the queue for this device and SIM."""
+    found = (_head(tx, token, device, sim, slot) for token in _waiting_clients(tx))
+    return [head for head in found if head is not None]
+
+
+def _waiting_clients(tx: Tx) -> list[int | None]:
+    """One seek for each client, however long the queue is."""
+    rows = tx.rows(
+        "WITH RECURSIVE waiting (token) AS (SELECT 0 UNION ALL"
+        " SELECT (SELECT min(token) FROM messages INDEXED BY messages_due"
+        " WHERE status = 0 AND not_before IS NULL AND token > waiting.token)"
+        " FROM waiting WHERE waiting.token IS NOT NULL)"
+        " SELECT token FROM waiting WHERE token > 0",
+        (),
+    )
+    return [None, *(row[0] for row in rows)]
+
+
+def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head | None:
     candidates = [
-        found[0]
+        (-found["priority"], found["seq"])
         for bound in (None, sim)
         for asked in ("", device)
         for wanted in (None, slot)
         if (
             found := tx.row(
-                "SELECT seq FROM messages WHERE status = 0 AND not_before IS NULL AND sim IS ? AND asked_device = ?"
-                " AND asked_slot IS ? AND expires_at > ? ORDER BY seq LIMIT 1",
-                (bound, asked, wanted, tx.now),
+                "SELECT seq, priority FROM messages WHERE status = 0 AND not_before IS NULL AND token IS ?"
+                " AND sim IS ? AND asked_device = ? AND asked_slot IS ? AND expires_at > ?"
+                " ORDER BY priority DESC, seq LIMIT 1",
+                (token, bound, asked, wanted, tx.now),
             )
         )
     ]
-    return _hold(tx, min(candidates), device, sim) if candidates else None
+    if not candidates:
+        return None
+    priority, row = min(candidates)
+    return Head(row=row, client=token or 0, priority=-priority)
 
 
-def _hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
+def hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
+    """Hand a waiting message to a device's worker."""
     messages.move(tx, row, Status.PROCESSING, Reason.CLAIMED)
     tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (device, device, sim, row))
     parts = tx.rows("SELECT id, number, pdu, length, state FROM parts WHERE message = ? ORDER BY number", (row,))

@@ -165,6 +165,12 @@ PROVOCATIONS = (
     Provocation(errors.BadSim, 2008, 400, sending(to_sim="1")),
     Provocation(errors.BadSim, 2008, 400, to_a_slot_the_device_lacks, name="slot"),
     Provocation(errors.BadIsActive, 2009, 400, call("POST", "/devices/edit", {"device_id": NOBODY, "is_active": 1})),
+    Provocation(errors.BadPriority, 2010, 400, sending(priority=10)),
+    Provocation(errors.BadTtl, 2011, 400, sending(ttl=0)),
+    Provocation(errors.BadSendAt, 2012, 400, sending(send_at="tomorrow")),
+    Provocation(errors.BadSendAt, 2012, 400, sending(send_at=4_000_000_000), name="too far"),
+    Provocation(errors.BadFlash, 2013, 400, sending(flash=1)),
+    Provocation(errors.BadOnUncertain, 2014, 400, sending(on_uncertain="retry")),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,

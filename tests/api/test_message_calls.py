@@ -129,6 +129,33 @@ async def test_the_status_is_told_in_the_configured_language(config: Config, clo
         assert await api.texts("ждет") == []
 
 
+@pytest.mark.parametrize(
+    "send_at",
+    [
+        1_772_366_430,
+        "2026-03-01T12:00:30Z",
+        "2026-03-01t15:00:30.000+03:00",
+        "2026-03-01 11:30:30.0000001-00:30",
+        "2026-03-01T12:00:30z",
+    ],
+)
+async def test_a_message_may_be_put_off_in_any_usual_spelling_of_a_time(api: Api, send_at: object) -> None:
+    id = await api.sent(send_at=send_at)  # type: ignore[arg-type]
+    detail = (await api.call("GET", f"/sms/{id}")).json
+    assert (detail["status"], detail["not_before"]) == (0, "2026-03-01T12:00:30.000Z")
+    assert detail["expires_at"] == "2026-03-01T13:00:30.000Z"
+
+
+async def test_wishes_are_shown_and_unset_ones_may_be_empty(api: Api) -> None:
+    wishes = {"priority": 9, "ttl": 60, "flash": True, "on_uncertain": "resend"}
+    id = await api.sent(**wishes)  # type: ignore[arg-type]
+    detail = (await api.call("GET", f"/sms/{id}")).json
+    assert (detail["priority"], detail["flash"], detail["on_uncertain"]) == (9, True, "resend")
+    assert detail["expires_at"] == "2026-03-01T12:01:00.000Z"
+    for unset in ("", None):
+        assert (await api.send(**dict.fromkeys((*wishes, "send_at"), unset))).status == 200
+
+
 # ── all about one message ──
 
 
@@ -136,8 +163,9 @@ async def test_the_status_is_told_in_the_configured_language(config: Config, clo
 async def test_a_new_message_shows_its_part_and_no_attempt(api: Api, prefix: str) -> None:
     id = await api.sent("Привет")
     detail = (await api.call("GET", f"{prefix}/sms/{id}")).json
-    ours = ["encoding", "parts", "attempts", "expires_at", "not_before", "device", "sim", "error", "timeline"]
-    assert list(detail) == MESSAGE_KEYS + ours
+    queue = ["priority", "flash", "on_uncertain", "attempts", "expires_at", "not_before"]
+    assert list(detail) == [*MESSAGE_KEYS, "encoding", "parts", *queue, "device", "sim", "error", "timeline"]
+    assert (detail["priority"], detail["flash"], detail["on_uncertain"]) == (5, False, None)
     assert detail["encoding"] == "ucs2"
     assert detail["expires_at"] == "2026-03-01T13:00:00.000Z"
     assert (detail["attempts"], detail["not_before"], detail["device"], detail["sim"], detail["error"]) == (
