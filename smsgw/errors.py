@@ -254,6 +254,18 @@ class BadOnUncertain(CallerError):
     en = "on_uncertain: “fail” (do not repeat) or “resend” (repeat) is needed; {reason}."
 
 
+class BadIdempotencyKey(CallerError):
+    code = 2015
+    ru = "Idempotency-Key: нужен один заголовок, 1–255 печатных символов ASCII."
+    en = "Idempotency-Key: one header of 1 to 255 printable ASCII characters is needed."
+
+
+class BadMessages(CallerError):
+    code = 2016
+    ru = "messages: нужен массив из 1–{limit} объектов, как для /sms/send; {reason}."
+    en = "messages: an array of 1 to {limit} objects, as for /sms/send, is needed; {reason}."
+
+
 class Maintenance(CallerError):
     code = 3000
     ru = "Шлюз на обслуживании и не принимает новые сообщения. Повторите запрос позже."
@@ -294,3 +306,9 @@ class StorageUnavailable(CallerError):
     code = 4004
     ru = "Хранилище шлюза сейчас недоступно ({reason}). Ничего не сохранено, повторите запрос позже."
     en = "The gateway's storage is unavailable right now ({reason}). Nothing was stored, try again later."
+
+
+class IdempotencyKeyReused(CallerError):
+    code = 4005
+    ru = "Idempotency-Key «{key}» уже использован для другого запроса. Для нового запроса возьмите новый ключ."
+    en = "The Idempotency-Key “{key}” was used for another request already. Take a new key for a new request."

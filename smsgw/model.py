@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Protocol, TypeVar
 
-from smsgw.errors import Language
+from smsgw.errors import CallerError, Language, Text
 
 
 class IllegalMove(RuntimeError):
@@ -177,6 +177,27 @@ class SendRequest:
     send_at: int | None = None  # Unix milliseconds
     flash: bool = False
     on_uncertain: str | None = None  # as `sending.uncertain` of the configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeatable:
+    """What makes a request known again: the client's idempotency key, and a digest of what was asked."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why one message of several was not taken."""
+
+    code: int
+    text: Text
+
+    @classmethod
+    def of(cls, error: CallerError) -> "Refusal":
+        """Put down what an error says."""
+        return cls(code=error.code, text=Text(error.text(Language.RU), error.text(Language.EN)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

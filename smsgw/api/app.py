@@ -17,12 +17,13 @@ from aiohttp.typedefs import Middleware
 from smsgw import log
 from smsgw.api import wire
 from smsgw.api.devices import DeviceCalls
-from smsgw.api.failures import REQUEST_ID, refuse
+from smsgw.api.failures import REQUEST_HASH, REQUEST_ID, refuse
 from smsgw.api.guard import Guard, Handler
 from smsgw.api.health import HealthCall
 from smsgw.api.limits import RateLimiter
 from smsgw.api.messages import MessageCalls
 from smsgw.api.openapi import DOCUMENT
+from smsgw.api.submission import SubmissionCalls
 from smsgw.config import Config
 from smsgw.errors import CallerError, Language, MethodNotAllowed, NoSuchPath, StorageUnavailable, Unforeseen
 from smsgw.gateway import Gateway
@@ -49,11 +50,13 @@ class Route:
 
 
 def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[[], int]) -> tuple[Route, ...]:
+    submission = SubmissionCalls(gateway.submission, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     devices = DeviceCalls(gateway.devices, live, clock)
     health = HealthCall(gateway, config, live)
     return (
-        Route("POST", "/sms/send", messages.send, Right.SMS_SEND),
+        Route("POST", "/sms/send", submission.send, Right.SMS_SEND),
+        Route("POST", "/sms/send/batch", submission.batch, Right.SMS_SEND),
         Route("POST", "/sms/get", messages.get, Right.SMS_READ),
         Route("DELETE", "/sms/del", messages.delete, Right.SMS_DELETE),
         Route("GET", "/sms", messages.page, Right.SMS_READ),
@@ -128,7 +131,7 @@ def _middleware(language: Language) -> Middleware:
     @web.middleware
     async def attend(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give the request its id, answer its errors and log it."""
-        request_id = secrets.token_hex(6)
+        request[REQUEST_HASH] = request_id = secrets.token_hex(6)
         structlog.contextvars.bind_contextvars(request=request_id)
         begun = time.perf_counter()
         try:

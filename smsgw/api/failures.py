@@ -11,6 +11,7 @@ from smsgw.api import wire
 from smsgw.errors import CallerError, Language, MethodNotAllowed
 
 REQUEST_ID = "X-Request-ID"
+REQUEST_HASH = web.RequestKey("request_hash", str)
 
 HTTP_STATUS: Mapping[int, int] = {
     1000: 500,
@@ -45,11 +46,14 @@ HTTP_STATUS: Mapping[int, int] = {
     2012: 400,
     2013: 400,
     2014: 400,
+    2015: 400,
+    2016: 400,
     3000: 403,
     4001: 429,
     4002: 413,
     4003: 404,
     4004: 503,
+    4005: 422,
 }
 
 
@@ -60,7 +64,7 @@ def http_status(error: CallerError) -> int:
 
 def refuse(error: CallerError, request_id: str, language: Language) -> web.Response:
     """Answer with an error."""
-    content = {"errors": {"code": error.code, "message": error.text(language), "hash": request_id}}
+    content = wire.error(error.code, error.text(language), request_id)
     return wire.respond(content, http_status(error), _headers(error))
 
 

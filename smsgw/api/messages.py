@@ -1,17 +1,13 @@
-"""The calls about messages: parse, one call to the gateway, render."""
+"""The calls about stored messages: parse, one call to the gateway, render."""
 
 import re
-from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 
 from smsgw.api import wire
 from smsgw.api.bodies import MISSING, Shape, given, read_object
-from smsgw.api.guard import caller
-from smsgw.errors import BadLimit, BadOffset, BadSendAt, Language
+from smsgw.errors import BadLimit, BadOffset, Language
 from smsgw.gateway.messages import Messages
-from smsgw.model import DEFAULT_PRIORITY, SendRequest
 
 _MAX_LIMIT = 100
 # Past every message there can be, and a hundred times that still fits SQLite's integers.
@@ -19,18 +15,12 @@ _LAST_PAGE = 2**53
 
 
 class MessageCalls:
-    """Sending, reading, listing and deleting messages."""
+    """Reading, listing and deleting messages."""
 
     def __init__(self, messages: Messages, language: Language) -> None:
         self._messages = messages
         self._language = language
-        self._send_shape = Shape("SendRequest")
         self._id_shape = Shape("MessageId")
-
-    async def send(self, request: web.Request) -> web.Response:
-        """POST /sms/send."""
-        wanted = _send_request(self._send_shape.check(await read_object(request)))
-        return wire.respond({"id": await self._messages.submit(wanted, caller(request))})
 
     async def get(self, request: web.Request) -> web.Response:
         """POST /sms/get."""
@@ -59,31 +49,6 @@ class MessageCalls:
     async def _id_in_body(self, request: web.Request) -> str:
         id: str = self._id_shape.check(await read_object(request))["id"]
         return id.lower()
-
-
-def _send_request(fields: dict[str, Any]) -> SendRequest:
-    return SendRequest(
-        text=fields["message"],
-        phone_number=fields["phone_number"].removeprefix("+"),
-        device_id=(fields["device_id"] or "").lower(),
-        to_sim=fields["to_sim"],
-        callback_id=(fields["callback_id"] or "").lower(),
-        priority=DEFAULT_PRIORITY if fields["priority"] is None else fields["priority"],
-        ttl_s=fields["ttl"],
-        send_at=_moment(fields["send_at"]),
-        flash=bool(fields["flash"]),
-        on_uncertain=fields["on_uncertain"],
-    )
-
-
-def _moment(when: int | str | None) -> int | None:
-    """Read Unix seconds or RFC 3339 as Unix milliseconds."""
-    if when is None or isinstance(when, int):
-        return None if when is None else when * 1_000
-    try:
-        return int(datetime.fromisoformat(when.upper()).timestamp() * 1_000)
-    except ValueError as error:
-        raise BadSendAt(reason=given(when)) from error
 
 
 def _limit(text: str | None) -> int:

@@ -65,7 +65,16 @@ _PAGING = (
     _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
 )
 
-_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2015), 3000)
+_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 3000, 4005)
+_BATCH_CODES = (1005, 2015, 2016, 3000, 4005)
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A repeat under the same key within 24 hours is answered as the first request was and sends nothing",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 _HEALTH = _open(
     "Whether the gateway can send", "It can; reasons tell what is wrong in part", content=_content("Health")
@@ -87,7 +96,24 @@ DOCUMENT: dict[str, Any] = {
     "security": [{"token": []}],
     "paths": {
         "/sms/send": {
-            "post": _call("Send a message", "Stored durably", "Sent", _SEND_CODES, body="SendRequest"),
+            "post": _call(
+                "Send a message",
+                "Stored durably",
+                "Sent",
+                _SEND_CODES,
+                body="SendRequest",
+                parameters=(_IDEMPOTENCY_KEY,),
+            ),
+        },
+        "/sms/send/batch": {
+            "post": _call(
+                "Send up to 1,000 messages",
+                "What became of each; what was taken is stored durably",
+                "BatchResults",
+                _BATCH_CODES,
+                body="BatchRequest",
+                parameters=(_IDEMPOTENCY_KEY,),
+            ),
         },
         "/sms/get": {
             "post": _call("Read a message", "The message", "Message", (1007, 1008, 2003), body="MessageId"),

@@ -11,6 +11,8 @@ from smsgw.model import DEFAULT_PRIORITY, DeviceState, PartState, Reason, Status
 
 Schema = dict[str, Any]
 
+MAX_BATCH = 1_000
+
 _ID = "[0-9a-fA-F]{24}"
 # Beyond any slot, and within what every client's integers hold.
 _INT32 = 2**31
@@ -157,6 +159,15 @@ SCHEMAS: dict[str, Schema] = {
     "MessageId": _body(["id"], id=_MESSAGE_ID),
     "DeviceId": _body([], **_DEVICE_IDS),
     "DeviceEdit": _body([], **_DEVICE_IDS, is_active=_flag("Absent: false", **{"x-error-code": 2009})),
+    "BatchRequest": _body(
+        ["messages"],
+        messages=_list(reference("SendRequest"))
+        | {"minItems": 1, "maxItems": MAX_BATCH, "x-error-code": 2016, "description": "Each as for /sms/send"},
+    ),
+    "BatchResults": _answer(
+        results=_list({"oneOf": [reference("Sent"), reference("Error")]})
+        | {"description": "For each message, in order: its id, or what is wrong with it"},
+    ),
     "Sent": _answer(id=_text("Id of the new message, 24 hex digits")),
     "Message": _answer(**_MESSAGE),
     "MessageDetail": _answer(

@@ -21,6 +21,7 @@ from smsgw.model import (
     MessageDetail,
     MessagePage,
     Part,
+    Refusal,
     Status,
     TimelineEntry,
 )
@@ -52,7 +53,21 @@ def _optional(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else timestamp(milliseconds)
 
 
+def error(code: int, text: str, request_id: str) -> dict[str, Any]:
+    """Render the body that every error has."""
+    return {"errors": {"code": code, "message": text, "hash": request_id}}
+
+
 # ── messages ──
+
+
+def batch(results: list[str | Refusal], request_id: str, language: Language) -> dict[str, Any]:
+    """Render what became of each message of a batch."""
+    return {"results": [_result(one, request_id, language) for one in results]}
+
+
+def _result(shown: str | Refusal, request_id: str, language: Language) -> dict[str, Any]:
+    return {"id": shown} if isinstance(shown, str) else error(shown.code, shown.text.in_language(language), request_id)
 
 
 def message(shown: Message, language: Language) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.messages import Messages
 from smsgw.gateway.reports import Reports
 from smsgw.gateway.sending import Sending
+from smsgw.gateway.submission import Submission
 from smsgw.gateway.tokens import Tokens
 from smsgw.store.db import Database
 
@@ -23,7 +24,8 @@ class Gateway:
         self._db = db
         self._listeners: list[Callable[[], None]] = []
         self.devices = Devices(db, ids, self._changed)
-        self.messages = Messages(db, config, ids, self.devices, self._changed)
+        self.submission = Submission(db, config, ids, self.devices, self._changed)
+        self.messages = Messages(db, config)
         self.sending = Sending(db, config.sending, self._changed)
         self.reports = Reports(db, self._changed)
         self.tokens = Tokens(db)

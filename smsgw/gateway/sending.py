@@ -10,8 +10,9 @@ from smsgw.config import SendingConfig
 from smsgw.gateway.devices import ensure_active, give_up_orphans
 from smsgw.gateway.reports import apply_report, earlier_reports, prove_accepted
 from smsgw.gateway.rollup import roll_up
+from smsgw.gateway.submission import REPEATS_FOR_S
 from smsgw.model import ClaimedMessage, PartState, Reason, Status
-from smsgw.store import messages, parts, queue, reports
+from smsgw.store import idempotency, messages, parts, queue, reports
 from smsgw.store.db import Database, Tx
 from smsgw.store.parts import Outcome
 
@@ -127,6 +128,7 @@ class Sending:
         doubtful = parts.uncertain_since(tx, tx.now - self._config.uncertain_after_s * 1_000)
         for part in doubtful:
             self._settle_doubt(tx, part)
+        idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
         return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
 
     def _settle_doubt(self, tx: Tx, part: int) -> None:

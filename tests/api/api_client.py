@@ -1,6 +1,7 @@
 """A client of the API, and modems whose state is set by hand."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -95,7 +96,8 @@ class Api:
         if shown:
             given.setdefault("Authorization", f"Bearer {shown}")
         data = raw if body is None else json.dumps(body, ensure_ascii=False).encode()
-        async with self.session.request(method, path, data=data, headers=given, params=params) as response:
+        sent = None if data is None else io.BytesIO(data)
+        async with self.session.request(method, path, data=sent, headers=given, params=params) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def exchange(self, written: bytes) -> Answer:
@@ -163,7 +165,7 @@ async def opened(config: Config, clock: Clock, modems: ModemsByHand | None = Non
         gateway = Gateway(database, config, ObjectIds(b"tests", 0))
         await gateway.devices.register(config.modems)
         app = create_app(gateway, config, modems or ModemsByHand(), clock)
-        token = await gateway.tokens.create("all", Right)
+        token = await gateway.tokens.create(f"all {len(await gateway.tokens.listed())}", Right)
         async with (
             serve(app, "127.0.0.1", 0) as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,

@@ -1,5 +1,6 @@
 """Every error of the contract: what provokes it, and what is answered, in both languages and under both prefixes."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -110,6 +111,28 @@ async def when_the_disk_is_full(api: Api, prefix: str) -> Answer:
     raise AssertionError("the disk never filled up")
 
 
+def with_keys(*keys: str) -> Callable[[Api, str], Awaitable[Answer]]:
+    """Send a message with these idempotency keys."""
+
+    async def provoke(api: Api, prefix: str) -> Answer:
+        body = json.dumps({"message": "x", "phone_number": NUMBER}).encode()
+        head = [
+            f"POST {prefix}/sms/send HTTP/1.1",
+            f"Host: x\r\nAuthorization: Bearer {api.token}\r\nContent-Length: {len(body)}",
+            *(f"Idempotency-Key: {key}" for key in keys),
+        ]
+        return await api.exchange("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+
+    return provoke
+
+
+async def with_a_key_of_another_request(api: Api, prefix: str) -> Answer:
+    for text in ("one", "other"):
+        body = {"message": text, "phone_number": NUMBER}
+        answer = await api.call("POST", f"{prefix}/sms/send", body, headers={"Idempotency-Key": "k"})
+    return answer
+
+
 async def no_http(api: Api, prefix: str) -> Answer:
     return await api.exchange(b"GET " + prefix.encode() + b"/sms HTTP/1.1\r\nbad header\r\n\r\n")
 
@@ -171,6 +194,14 @@ PROVOCATIONS = (
     Provocation(errors.BadSendAt, 2012, 400, sending(send_at=4_000_000_000), name="too far"),
     Provocation(errors.BadFlash, 2013, 400, sending(flash=1)),
     Provocation(errors.BadOnUncertain, 2014, 400, sending(on_uncertain="retry")),
+    Provocation(errors.BadIdempotencyKey, 2015, 400, with_keys("ключ")),
+    Provocation(errors.BadIdempotencyKey, 2015, 400, with_keys(""), name="empty"),
+    Provocation(errors.BadIdempotencyKey, 2015, 400, with_keys("x" * 256), name="too long"),
+    Provocation(errors.BadIdempotencyKey, 2015, 400, with_keys("one", "two"), name="two"),
+    Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {})),
+    Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": {}}), name="kind"),
+    Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": []}), name="none"),
+    Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": [1] * 1_001}), name="many"),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,
@@ -192,6 +223,7 @@ PROVOCATIONS = (
         headers=("Retry-After",),
     ),
     Provocation(errors.StorageUnavailable, 4004, 503, when_the_disk_is_full, headers=("Retry-After",)),
+    Provocation(errors.IdempotencyKeyReused, 4005, 422, with_a_key_of_another_request),
 )
 
 

@@ -311,6 +311,6 @@ async def test_deleting_takes_a_message_out_of_the_search(api: Api) -> None:
 
 
 async def test_a_message_stored_without_a_client_is_read_like_any_other(api: Api) -> None:
-    id = await api.gateway.messages.submit(SendRequest(text="x", phone_number=NUMBER), None)
+    id = await api.gateway.submission.submit(SendRequest(text="x", phone_number=NUMBER), None)
     assert (await api.call("POST", "/sms/get", {"id": id})).status == 200
     assert (await api.call("POST", "/sms/get", {"id": NOBODY})).status == 404

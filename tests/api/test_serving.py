@@ -59,7 +59,7 @@ async def test_every_answer_has_an_id_of_its_own_that_is_on_its_log_line(api: Ap
 async def test_a_log_line_tells_who_called_what_and_how_it_went(api: Api, lines: list[EventDict]) -> None:
     await api.call("GET", "/v1/sms?limit=1&search=secret")
     (line,) = answered(lines)
-    assert (line["method"], line["path"], line["status"], line["token_name"]) == ("GET", "/v1/sms", 200, "all")
+    assert (line["method"], line["path"], line["status"], line["token_name"]) == ("GET", "/v1/sms", 200, "all 0")
     assert line["duration_ms"] >= 0
     assert line["log_level"] == "debug"
 

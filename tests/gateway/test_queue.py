@@ -22,7 +22,7 @@ async def client(gateway: Gateway, name: str) -> Token:
 
 async def submit(gateway: Gateway, text: str = "x", token: Token | None = None, **fields: object) -> str:
     request = SendRequest(text=text, phone_number=NUMBER, **fields)  # type: ignore[arg-type]
-    return await gateway.messages.submit(request, token)
+    return await gateway.submission.submit(request, token)
 
 
 async def claimed(gateway: Gateway, name: str = "north") -> ClaimedMessage | None:

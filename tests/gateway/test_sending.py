@@ -19,7 +19,7 @@ THREE_PARTS = "ы" * 150
 
 
 async def submit(gateway: Gateway, text: str = "Привет", **fields: object) -> str:
-    return await gateway.messages.submit(SendRequest(text=text, phone_number=NUMBER, **fields), None)  # type: ignore[arg-type]
+    return await gateway.submission.submit(SendRequest(text=text, phone_number=NUMBER, **fields), None)  # type: ignore[arg-type]
 
 
 async def device(gateway: Gateway, name: str = "north") -> str:

@@ -1,0 +1,244 @@
+"""Use-cases of the clients: submitting messages, one or many, and asking what would become of one.
+
+A request that carries an idempotency key is answered once; its repeats get the same answer and submit nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from smsgw.config import Config, SimConfig
+from smsgw.errors import (
+    BadCallbackId,
+    BadMessage,
+    BadSendAt,
+    BadSim,
+    CallerError,
+    IdempotencyKeyReused,
+    Maintenance,
+    NoDeviceHasSlot,
+    NoDeviceMaySend,
+    NoDevices,
+    QueueFull,
+    QuotaUsedUp,
+    SendDeviceNotFound,
+    Text,
+)
+from smsgw.gateway.devices import Devices
+from smsgw.gateway.ids import ObjectIds
+from smsgw.gsm.pdu import Concatenation, encode_submit
+from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
+from smsgw.model import Refusal, Repeatable, SendRequest, Token
+from smsgw.store import devices, idempotency, messages, parts, queue, tokens
+from smsgw.store.db import Database, Tx
+
+_QUEUE_RETRY_S = 60
+# A message may be put off this long: a year, and a day for the leap year.
+FARTHEST_S = 366 * 86_400
+# This long a repeat gets the first answer.
+REPEATS_FOR_S = 86_400
+
+
+class Submission:
+    """Where messages come in."""
+
+    def __init__(
+        self, db: Database, config: Config, ids: ObjectIds, configured: Devices, changed: Callable[[], None]
+    ) -> None:
+        self._db = db
+        self._config = config
+        self._ids = ids
+        self._devices = configured
+        self._changed = changed
+
+    async def submit(self, request: SendRequest, token: Token | None, repeatable: Repeatable | None = None) -> str:
+        """Store a message durably and return its id.
+
+        Raises the `CallerError` that names what is wrong with it, with the route it asks for or with the queue.
+        """
+        id = await self._db.write(partial(self._submit_once, request=request, token=token, repeatable=repeatable))
+        self._changed()
+        return id
+
+    async def submit_batch(
+        self, requests: Sequence[SendRequest | Refusal], token: Token, repeatable: Repeatable | None = None
+    ) -> list[str | Refusal]:
+        """Store messages durably in one transaction and return for each its id, or why it was refused.
+
+        What was refused before, by its shape, keeps its place. Raises `Maintenance` and `IdempotencyKeyReused`.
+        """
+        results = await self._db.write(
+            partial(self._submit_batch_once, requests=requests, token=token, repeatable=repeatable)
+        )
+        self._changed()
+        return results
+
+    # ── within the transaction ──
+
+    def _submit_once(self, tx: Tx, request: SendRequest, token: Token | None, repeatable: Repeatable | None) -> str:
+        if token and repeatable and (answered := _answered(tx, token, repeatable)):
+            (result,) = answered
+            assert isinstance(result, str)
+            return result
+        self._refuse_in_maintenance()
+        id = self._submit(tx, request, token)
+        if token and repeatable:
+            idempotency.keep(tx, token.row, repeatable, [id])
+        return id
+
+    def _submit_batch_once(
+        self, tx: Tx, requests: Sequence[SendRequest | Refusal], token: Token, repeatable: Repeatable | None
+    ) -> list[str | Refusal]:
+        if repeatable and (answered := _answered(tx, token, repeatable)):
+            return answered
+        self._refuse_in_maintenance()
+        results = [self._result(tx, request, token) for request in requests]
+        if repeatable:
+            idempotency.keep(tx, token.row, repeatable, results)
+        return results
+
+    def _result(self, tx: Tx, request: SendRequest | Refusal, token: Token) -> str | Refusal:
+        if isinstance(request, Refusal):
+            return request
+        try:
+            return self._submit(tx, request, token)
+        except CallerError as error:
+            return Refusal.of(error)
+
+    def _refuse_in_maintenance(self) -> None:
+        if self._config.server.maintenance:
+            raise Maintenance()
+
+    def _submit(self, tx: Tx, request: SendRequest, token: Token | None) -> str:
+        """Check first and write afterwards, so that what is refused leaves nothing."""
+        segments = self._segments(request.text)
+        _check_webhook(request)
+        not_before = _not_before(request.send_at, tx.now)
+        self._check_route(tx, request)
+        self._check_queue(tx)
+        if token is not None:
+            _charge(tx, token)
+        lasts_s = request.ttl_s or self._config.sending.ttl_s
+        id = self._ids.new(tx.now)
+        row = messages.insert(
+            tx,
+            id=id,
+            request=request,
+            token=token.row if token else None,
+            encoding=segments[0].encoding,
+            not_before=not_before,
+            expires_at=(not_before or tx.now) + lasts_s * 1_000,
+        )
+        _insert_parts(tx, row, request, segments, lasts_s)
+        return id
+
+    def _segments(self, text: str) -> tuple[Segment, ...]:
+        limit = self._config.sending.max_parts
+        try:
+            segments = split(text)
+        except LoneSurrogate as error:
+            reason = Text("текст содержит половину суррогатной пары Unicode", "the text holds half a surrogate pair")
+            raise BadMessage(reason=reason) from error
+        except TextTooLong as error:
+            raise _too_long(error.parts, limit) from error
+        if len(segments) > limit:
+            raise _too_long(len(segments), limit)
+        return segments
+
+    def _check_route(self, tx: Tx, request: SendRequest) -> None:
+        configured = self._devices.configured
+        candidates = {device.id: device for device in devices.listed(tx) if device.id in configured}
+        if not candidates:
+            raise NoDevices()
+        if request.device_id and request.device_id not in candidates:
+            raise SendDeviceNotFound(id=request.device_id)
+        if request.device_id:
+            candidates = {request.device_id: candidates[request.device_id]}
+        if request.to_sim is not None:
+            candidates = {
+                id: device for id, device in candidates.items() if request.to_sim in _slots(configured[id].sims)
+            }
+            if not candidates:
+                raise _no_slot(request)
+        if not any(device.is_active for device in candidates.values()):
+            raise NoDeviceMaySend()
+
+    def _check_queue(self, tx: Tx) -> None:
+        waiting = queue.waiting(tx)
+        if waiting >= self._config.sending.max_waiting:
+            raise QueueFull(retry_after_s=_QUEUE_RETRY_S, waiting=waiting)
+
+
+def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusal] | None:
+    """Return what this request was answered with the first time, None if it is the first."""
+    found = idempotency.find(tx, token.row, repeatable.key, tx.now - REPEATS_FOR_S * 1_000)
+    if found is None:
+        return None
+    fingerprint, results = found
+    if fingerprint != repeatable.fingerprint:
+        raise IdempotencyKeyReused(key=repeatable.key)
+    return results
+
+
+def _check_webhook(request: SendRequest) -> None:
+    if request.callback_id:
+        reason = Text(f"нет Webhook {request.callback_id}", f"there is no webhook {request.callback_id}")
+        raise BadCallbackId(reason=reason)
+
+
+def _not_before(send_at: int | None, now: int) -> int | None:
+    """A time that has passed means now: a client's clock may be ahead of ours."""
+    if send_at is None or send_at <= now:
+        return None
+    if send_at - now > FARTHEST_S * 1_000:
+        days = FARTHEST_S // 86_400
+        raise BadSendAt(reason=Text(f"это позже чем через {days} дней", f"that is more than {days} days ahead"))
+    return send_at
+
+
+def _insert_parts(tx: Tx, row: int, request: SendRequest, segments: tuple[Segment, ...], lasts_s: int) -> None:
+    total = len(segments)
+    reference = messages.next_concatenation_reference(tx, request.phone_number) if total > 1 else 0
+    for number, segment in enumerate(segments, start=1):
+        submit = encode_submit(
+            segment,
+            request.phone_number,
+            concatenation=Concatenation(reference=reference, total=total, number=number) if total > 1 else None,
+            validity_s=lasts_s,
+            status_report=True,
+            flash=request.flash,
+        )
+        parts.insert(tx, row, number, submit.pdu, submit.length)
+
+
+def _slots(sims: tuple[SimConfig, ...]) -> set[int]:
+    return {sim.slot for sim in sims}
+
+
+def _no_slot(request: SendRequest) -> NoDeviceHasSlot | BadSim:
+    if not request.device_id:
+        return NoDeviceHasSlot(slot=request.to_sim)
+    slot = request.to_sim
+    return BadSim(reason=Text(f"у устройства нет слота SIM {slot}", f"the device has no SIM slot {slot}"))
+
+
+def _too_long(needed: int, limit: int) -> BadMessage:
+    return BadMessage(
+        reason=Text(
+            f"текст занимает {needed} частей SMS, допустимо не более {limit}; сократите его",
+            f"the text takes {needed} SMS parts, at most {limit} are allowed; make it shorter",
+        )
+    )
+
+
+def _charge(tx: Tx, token: Token) -> None:
+    """Count a message against its token's quota; days and months are those of UTC."""
+    today = datetime.fromtimestamp(tx.now / 1_000, UTC).date()
+    day, month = today.isoformat(), today.isoformat()[:7]
+    if token.per_day is not None and tokens.used(tx, token.row, day) >= token.per_day:
+        renewed = today + timedelta(days=1)
+        raise QuotaUsedUp(name=token.name, limit=token.per_day, period=Text("день", "day"), renewed=renewed)
+    if token.per_month is not None and tokens.used(tx, token.row, month) >= token.per_month:
+        renewed = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        raise QuotaUsedUp(name=token.name, limit=token.per_month, period=Text("месяц", "month"), renewed=renewed)
+    tokens.use(tx, token.row, day)
