@@ -266,6 +266,12 @@ class BadMessages(CallerError):
     en = "messages: an array of 1 to {limit} objects, as for /sms/send, is needed; {reason}."
 
 
+class BadDryRun(CallerError):
+    code = 2017
+    ru = "dry_run: нужно true или false, и только для /sms/send; {reason}."
+    en = "dry_run: true or false is needed, and only for /sms/send; {reason}."
+
+
 class Maintenance(CallerError):
     code = 3000
     ru = "Шлюз на обслуживании и не принимает новые сообщения. Повторите запрос позже."

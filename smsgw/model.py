@@ -99,6 +99,8 @@ class DeviceState(StrEnum):
     DISABLED = "disabled"  # switched off by the operator
 
 
+ABLE_TO_SEND = frozenset({DeviceState.READY, DeviceState.SENDING})
+
 _ANY_FAULT = frozenset({DeviceState.RECOVERING, DeviceState.OFFLINE, DeviceState.DISABLED})
 
 DEVICE_TRANSITIONS: Mapping[DeviceState, frozenset[DeviceState]] = {
@@ -177,6 +179,25 @@ class SendRequest:
     send_at: int | None = None  # Unix milliseconds
     flash: bool = False
     on_uncertain: str | None = None  # as `sending.uncertain` of the configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A device, and a slot of it, that may send a message; `sim` is the SIM seen there last (ICCID)."""
+
+    device: str
+    slot: int
+    sim: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would become of a message; time in Unix milliseconds."""
+
+    encoding: str
+    parts: int
+    not_before: int
+    routes: tuple[Route, ...]  # at least one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class Route:
 
 
 def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[[], int]) -> tuple[Route, ...]:
-    submission = SubmissionCalls(gateway.submission, config.server.language)
+    submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     devices = DeviceCalls(gateway.devices, live, clock)
     health = HealthCall(gateway, config, live)

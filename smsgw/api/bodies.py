@@ -16,6 +16,7 @@ from smsgw.api.schemas import SCHEMAS, Schema
 from smsgw.errors import (
     BadCallbackId,
     BadDeviceId,
+    BadDryRun,
     BadFlash,
     BadIsActive,
     BadMessage,
@@ -52,6 +53,7 @@ _ERRORS: Mapping[int, type[CallerError]] = {
         BadSendAt,
         BadFlash,
         BadOnUncertain,
+        BadDryRun,
     )
 }
 

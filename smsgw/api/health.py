@@ -10,10 +10,9 @@ from smsgw.api import wire
 from smsgw.config import Config
 from smsgw.errors import StorageUnavailable, Text
 from smsgw.gateway import Gateway
-from smsgw.model import Device, DeviceState, LiveModem, LiveModems
+from smsgw.model import ABLE_TO_SEND, Device, DeviceState, LiveModem, LiveModems
 
 _PATIENCE_S = 5.0
-_ABLE = frozenset({DeviceState.READY, DeviceState.SENDING})
 
 _NO_DEVICES = Text("Не зарегистрировано ни одного устройства.", "No device is registered.")
 _ALL_OFF = Text("Все устройства выключены.", "Every device is switched off.")
@@ -56,7 +55,7 @@ class HealthCall:
 
     def _report_on(self, devices: list[Device]) -> web.Response:
         active = {device.name: self._live.live(device.id) for device in devices if device.is_active}
-        reasons = [self._ailment(name, live) for name, live in active.items() if live.state not in _ABLE]
+        reasons = [self._ailment(name, live) for name, live in active.items() if live.state not in ABLE_TO_SEND]
         able = len(active) > len(reasons)
         if not active:
             reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))

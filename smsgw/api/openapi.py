@@ -65,7 +65,7 @@ _PAGING = (
     _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
 )
 
-_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 3000, 4005)
+_SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 2017, 3000, 4005)
 _BATCH_CODES = (1005, 2015, 2016, 3000, 4005)
 
 _IDEMPOTENCY_KEY = {
@@ -98,8 +98,8 @@ DOCUMENT: dict[str, Any] = {
         "/sms/send": {
             "post": _call(
                 "Send a message",
-                "Stored durably",
-                "Sent",
+                "Stored durably; with dry_run, what would become of it",
+                "SentOrPreview",
                 _SEND_CODES,
                 body="SendRequest",
                 parameters=(_IDEMPOTENCY_KEY,),

@@ -155,6 +155,7 @@ SCHEMAS: dict[str, Schema] = {
                 **{"x-error-code": 2014},
             )
         ),
+        dry_run=_unless_empty(_flag("Tell what would become of it; nothing is stored", default=False), 2017),
     ),
     "MessageId": _body(["id"], id=_MESSAGE_ID),
     "DeviceId": _body([], **_DEVICE_IDS),
@@ -167,6 +168,15 @@ SCHEMAS: dict[str, Schema] = {
     "BatchResults": _answer(
         results=_list({"oneOf": [reference("Sent"), reference("Error")]})
         | {"description": "For each message, in order: its id, or what is wrong with it"},
+    ),
+    "SentOrPreview": {"oneOf": [reference("Sent"), reference("Preview")]},
+    "Preview": _answer(
+        encoding=_text("How the text would be coded", enum=[Encoding.GSM7.value, Encoding.UCS2.value]),
+        parts=_number("Into how many parts it would be split"),
+        device_id=_text("Device that would send it"),
+        to_sim=_number("SIM slot that would send it"),
+        sim=_or_null(_text("SIM seen there last (ICCID)")),
+        send_at=_or_null(_time("When it would be sent; null: once the device is ready")),
     ),
     "Sent": _answer(id=_text("Id of the new message, 24 hex digits")),
     "Message": _answer(**_MESSAGE),

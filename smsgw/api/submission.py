@@ -15,9 +15,9 @@ from smsgw.api.bodies import MISSING, Shape, given, read_object
 from smsgw.api.failures import REQUEST_HASH
 from smsgw.api.guard import caller
 from smsgw.api.schemas import MAX_BATCH
-from smsgw.errors import BadIdempotencyKey, BadMessages, BadSendAt, CallerError, Language, Text
+from smsgw.errors import BadDryRun, BadIdempotencyKey, BadMessages, BadSendAt, CallerError, Language, Text
 from smsgw.gateway.submission import Submission
-from smsgw.model import DEFAULT_PRIORITY, Refusal, Repeatable, SendRequest
+from smsgw.model import ABLE_TO_SEND, DEFAULT_PRIORITY, LiveModems, Preview, Refusal, Repeatable, Route, SendRequest
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -30,14 +30,19 @@ _NO_OBJECT = Text("это не объект", "it is not an object")
 class SubmissionCalls:
     """Sending one message, or many."""
 
-    def __init__(self, submission: Submission, language: Language) -> None:
+    def __init__(self, submission: Submission, live: LiveModems, language: Language) -> None:
         self._submission = submission
+        self._live = live
         self._language = language
         self._shape = Shape("SendRequest")
 
     async def send(self, request: web.Request) -> web.Response:
         """POST /sms/send."""
-        wanted = _send_request(self._shape.check(await read_object(request)))
+        body = self._shape.check(await read_object(request))
+        wanted = _send_request(body)
+        if body["dry_run"]:
+            preview = await self._submission.preview(wanted, caller(request))
+            return wire.respond(wire.preview(preview, self._ready_route(preview)))
         repeatable = _repeatable(request, "send", [wanted])
         return wire.respond({"id": await self._submission.submit(wanted, caller(request), repeatable)})
 
@@ -49,11 +54,17 @@ class SubmissionCalls:
         results = await self._submission.submit_batch(wanted, caller(request), repeatable)
         return wire.respond(wire.batch(results, request[REQUEST_HASH], self._language))
 
+    def _ready_route(self, preview: Preview) -> Route | None:
+        return next((r for r in preview.routes if self._live.live(r.device).state in ABLE_TO_SEND), None)
+
     def _wanted(self, body: object) -> SendRequest | Refusal:
         try:
             if not isinstance(body, dict):
                 raise BadMessages(limit=MAX_BATCH, reason=_NO_OBJECT)
-            return _send_request(self._shape.check(body))
+            checked = self._shape.check(body)
+            if checked["dry_run"]:
+                raise BadDryRun(reason=given(True))
+            return _send_request(checked)
         except CallerError as error:
             return Refusal.of(error)
 

@@ -21,7 +21,9 @@ from smsgw.model import (
     MessageDetail,
     MessagePage,
     Part,
+    Preview,
     Refusal,
+    Route,
     Status,
     TimelineEntry,
 )
@@ -59,6 +61,19 @@ def error(code: int, text: str, request_id: str) -> dict[str, Any]:
 
 
 # ── messages ──
+
+
+def preview(shown: Preview, ready: Route | None) -> dict[str, Any]:
+    """Render what would become of a message that `ready`, or later one of its other routes, would send."""
+    route = ready or shown.routes[0]
+    return {
+        "encoding": shown.encoding,
+        "parts": shown.parts,
+        "device_id": route.device,
+        "to_sim": route.slot,
+        "sim": route.sim,
+        "send_at": timestamp(shown.not_before) if ready else None,
+    }
 
 
 def batch(results: list[str | Refusal], request_id: str, language: Language) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A request that carries an idempotency key is answered once; its repeats get the 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from smsgw.config import Config, SimConfig
@@ -28,7 +28,7 @@ from smsgw.gateway.devices import Devices
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
-from smsgw.model import Refusal, Repeatable, SendRequest, Token
+from smsgw.model import Preview, Refusal, Repeatable, Route, SendRequest, Token
 from smsgw.store import devices, idempotency, messages, parts, queue, tokens
 from smsgw.store.db import Database, Tx
 
@@ -73,7 +73,26 @@ class Submission:
         self._changed()
         return results
 
+    async def preview(self, request: SendRequest, token: Token) -> Preview:
+        """Tell what would become of a message, and store nothing; raises what `submit` would raise."""
+        return await self._db.write(partial(self._preview, request=request, token=token))
+
     # ── within the transaction ──
+
+    def _preview(self, tx: Tx, request: SendRequest, token: Token) -> Preview:
+        self._refuse_in_maintenance()
+        segments, not_before, able = self._checked(tx, request)
+        _check_quota(tx, token)
+        return Preview(
+            encoding=segments[0].encoding,
+            parts=len(segments),
+            not_before=not_before or tx.now,
+            routes=tuple(self._route(tx, device, request.to_sim) for device in able),
+        )
+
+    def _route(self, tx: Tx, device: str, asked: int | None) -> Route:
+        slot = self._devices.configured[device].sim.slot if asked is None else asked
+        return Route(device=device, slot=slot, sim=devices.sim_in(tx, device, slot))
 
     def _submit_once(self, tx: Tx, request: SendRequest, token: Token | None, repeatable: Repeatable | None) -> str:
         if token and repeatable and (answered := _answered(tx, token, repeatable)):
@@ -111,13 +130,10 @@ class Submission:
 
     def _submit(self, tx: Tx, request: SendRequest, token: Token | None) -> str:
         """Check first and write afterwards, so that what is refused leaves nothing."""
-        segments = self._segments(request.text)
-        _check_webhook(request)
-        not_before = _not_before(request.send_at, tx.now)
-        self._check_route(tx, request)
-        self._check_queue(tx)
+        segments, not_before, _ = self._checked(tx, request)
         if token is not None:
-            _charge(tx, token)
+            _check_quota(tx, token)
+            tokens.use(tx, token.row, _day(tx).isoformat())
         lasts_s = request.ttl_s or self._config.sending.ttl_s
         id = self._ids.new(tx.now)
         row = messages.insert(
@@ -132,6 +148,15 @@ class Submission:
         _insert_parts(tx, row, request, segments, lasts_s)
         return id
 
+    def _checked(self, tx: Tx, request: SendRequest) -> tuple[tuple[Segment, ...], int | None, list[str]]:
+        """Return the parts, the time and the devices of a message that may be taken."""
+        segments = self._segments(request.text)
+        _check_webhook(request)
+        not_before = _not_before(request.send_at, tx.now)
+        able = self._able(tx, request)
+        self._check_queue(tx)
+        return segments, not_before, able
+
     def _segments(self, text: str) -> tuple[Segment, ...]:
         limit = self._config.sending.max_parts
         try:
@@ -145,7 +170,8 @@ class Submission:
             raise _too_long(len(segments), limit)
         return segments
 
-    def _check_route(self, tx: Tx, request: SendRequest) -> None:
+    def _able(self, tx: Tx, request: SendRequest) -> list[str]:
+        """List the devices that are switched on and have what the message asks for."""
         configured = self._devices.configured
         candidates = {device.id: device for device in devices.listed(tx) if device.id in configured}
         if not candidates:
@@ -160,8 +186,10 @@ class Submission:
             }
             if not candidates:
                 raise _no_slot(request)
-        if not any(device.is_active for device in candidates.values()):
+        active = [id for id, device in candidates.items() if device.is_active]
+        if not active:
             raise NoDeviceMaySend()
+        return active
 
     def _check_queue(self, tx: Tx) -> None:
         waiting = queue.waiting(tx)
@@ -231,14 +259,16 @@ def _too_long(needed: int, limit: int) -> BadMessage:
     )
 
 
-def _charge(tx: Tx, token: Token) -> None:
-    """Count a message against its token's quota; days and months are those of UTC."""
-    today = datetime.fromtimestamp(tx.now / 1_000, UTC).date()
-    day, month = today.isoformat(), today.isoformat()[:7]
-    if token.per_day is not None and tokens.used(tx, token.row, day) >= token.per_day:
+def _check_quota(tx: Tx, token: Token) -> None:
+    """Refuse a message beyond its token's quota; days and months are those of UTC."""
+    today = _day(tx)
+    if token.per_day is not None and tokens.used(tx, token.row, today.isoformat()) >= token.per_day:
         renewed = today + timedelta(days=1)
         raise QuotaUsedUp(name=token.name, limit=token.per_day, period=Text("день", "day"), renewed=renewed)
-    if token.per_month is not None and tokens.used(tx, token.row, month) >= token.per_month:
+    if token.per_month is not None and tokens.used(tx, token.row, today.isoformat()[:7]) >= token.per_month:
         renewed = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         raise QuotaUsedUp(name=token.name, limit=token.per_month, period=Text("месяц", "month"), renewed=renewed)
-    tokens.use(tx, token.row, day)
+
+
+def _day(tx: Tx) -> date:
+    return datetime.fromtimestamp(tx.now / 1_000, UTC).date()

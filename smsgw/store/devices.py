@@ -68,6 +68,12 @@ def sim_seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None
     )
 
 
+def sim_in(tx: Tx, device: str, slot: int) -> str | None:
+    """Tell which SIM was seen last in a slot of a device."""
+    row = tx.row("SELECT key FROM sims WHERE device = ? AND slot = ? ORDER BY last_seen DESC LIMIT 1", (device, slot))
+    return None if row is None else str(row[0])
+
+
 def pin_was_tried(tx: Tx, sim: str, pin_hash: str) -> bool:
     """Tell whether this PIN was entered into this SIM and not accepted."""
     return tx.row("SELECT 1 FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash)) is not None

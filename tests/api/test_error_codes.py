@@ -202,6 +202,7 @@ PROVOCATIONS = (
     Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": {}}), name="kind"),
     Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": []}), name="none"),
     Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": [1] * 1_001}), name="many"),
+    Provocation(errors.BadDryRun, 2017, 400, sending(dry_run="yes")),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,

@@ -107,9 +107,10 @@ async def test_a_batch_is_stored_in_its_order_and_answered_message_by_message(ap
 
 
 async def test_one_wrong_message_of_a_batch_spares_the_others(api: Api) -> None:
-    wrong = [message(phone_number="12"), "x", None, message(to_sim=2), message(message=""), message("ы" * 700)]
+    wrong: list[Any] = [message(phone_number="12"), "x", None, message(to_sim=2), message(message="")]
+    wrong += [message("ы" * 700), message(dry_run=True)]
     results = await batch(api, [message("first"), *wrong, message("last")])
-    assert [result["errors"]["code"] for result in results[1:-1]] == [2001, 2016, 2016, 1017, 2002, 2002]
+    assert [result["errors"]["code"] for result in results[1:-1]] == [2001, 2016, 2016, 1017, 2002, 2002, 2017]
     assert all(list(result["errors"]) == ["code", "message", "hash"] for result in results[1:-1])
     assert [one["message"] for one in (await api.listed())["sms_list"]] == ["last", "first"]
     assert [results[0]["id"], results[-1]["id"]] == [one["id"] for one in (await api.listed())["sms_list"]][::-1]

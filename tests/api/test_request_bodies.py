@@ -72,6 +72,7 @@ WRONG_FIELDS = [
         "9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "\ud800",
     )),
     *((2013, "flash", value) for value in (0, 1, "true", 1.0, [], {})),
+    *((2017, "dry_run", value) for value in (0, 1, "true", [], {})),
     *((2014, "on_uncertain", value) for value in ("FAIL", "retry", True, 0, [], {})),
 ]  # fmt: skip
 
