@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from simmodem import Line, Rule, VirtualModems
+from simmodem import GENERIC, Line, Profile, Rule, VirtualModems
 from smsgw.config import Config, ModemConfig, SendingConfig, ServerConfig, StoreConfig
 from smsgw.daemon import run
 from smsgw.gateway import Gateway
@@ -172,12 +172,19 @@ async def world(
     line: Line = WHOLE,
     report_delay: tuple[float, float] = (0.0, 0.0),
     pace: Pace = BRISK,
+    profile: Profile = GENERIC,
     **sending: Any,
 ) -> AsyncIterator[World]:
     """Open a world with its modems ready."""
     async with (
         VirtualModems(
-            folder, modems, network_time=(0.0, 0.0), report_delay=report_delay, rules=rules, line=line
+            folder,
+            modems,
+            network_time=(0.0, 0.0),
+            report_delay=report_delay,
+            rules=rules,
+            line=line,
+            profile=profile,
         ) as virtual,
         running(configure(folder, virtual.paths, **sending), virtual, pace) as opened,
     ):

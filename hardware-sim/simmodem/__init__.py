@@ -20,11 +20,11 @@ from simmodem.device import Fault
 from simmodem.ledger import LedgerEntry, LedgerMessage
 from simmodem.modem import VirtualModem
 from simmodem.network import Network, Rule
-from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile
+from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
 from simmodem.virtual import VirtualModems
 
 __all__ = [
     "BYTES", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry", "LedgerMessage",
-    "Line", "Network", "Profile", "Rule", "VirtualModem", "VirtualModems",
+    "Line", "Network", "Profile", "Rule", "Smss", "VirtualModem", "VirtualModems",
 ]  # fmt: skip

@@ -98,7 +98,7 @@ class Equipment:
             puk=profile.puk,
             pin_tries=profile.pin_tries,
             service_centre=profile.service_centre,
-            records_mr=profile.records_mr,
+            smss=profile.smss,
         )
         self.storage = Storage(profile.memories, base=profile.index_base, report_memory=profile.report_memory)
         self.coverage = Registration.HOME

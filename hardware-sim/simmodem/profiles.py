@@ -14,6 +14,14 @@ class CdsLength(StrEnum):
     SECOND_FIELD = "second_field"  # `+CDS: ,<length>`, as ZTE prints
 
 
+class Smss(StrEnum):
+    """What EF_SMSS on the SIM, the last used message reference, is like (TS 31.102 §4.2.9)."""
+
+    FOLLOWS = "follows"  # written with every submission
+    STALE = "stale"  # never written
+    MISSING = "missing"  # not on the card
+
+
 class EmptySlot(StrEnum):
     """What AT+CMGR answers for a slot that holds nothing."""
 
@@ -48,7 +56,7 @@ class Profile:
     pin_tries: int = 3
     sim_busy_after_pin: int = 0  # SIM commands answered with "SIM busy" after the PIN was taken
     answers_csim: bool = True
-    records_mr: bool = True  # EF_SMSS on the SIM follows the message reference
+    smss: Smss = Smss.FOLLOWS
     service_centre: str = "+447700900999"
     # Storage
     memories: tuple[tuple[str, int], ...] = (("SM", 20), ("ME", 50), ("SR", 10))

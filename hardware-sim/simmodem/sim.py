@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from simmodem.profiles import Smss
+
 
 class SimState(StrEnum):
     """What AT+CPIN? answers."""
@@ -50,14 +52,14 @@ class Sim:
         puk: str,
         pin_tries: int,
         service_centre: str,
-        records_mr: bool,
+        smss: Smss,
     ) -> None:
         self.identity = identity
         self.pin = pin
         self.puk = puk
         self.service_centre = service_centre
         self.last_mr = 255
-        self._records_mr = records_mr
+        self._smss = smss
         self.busy_commands = 0
         self.busy_until = 0.0
         self._tries_allowed = pin_tries
@@ -111,8 +113,7 @@ class Sim:
     def read_binary(self, file: int) -> bytes | None:
         """Give the content of EF_ICCID or EF_SMSS, None for a file that is not there (TS 31.102 §4.2.9)."""
         iccid = self.identity.iccid + "F" * (len(self.identity.iccid) % 2)
-        files = {
-            0x2FE2: bytes.fromhex("".join(b + a for a, b in zip(iccid[::2], iccid[1::2], strict=True))),
-            0x6F43: bytes([self.last_mr if self._records_mr else 0xFF, 0xFF]),
-        }
+        files = {0x2FE2: bytes.fromhex("".join(b + a for a, b in zip(iccid[::2], iccid[1::2], strict=True)))}
+        if self._smss is not Smss.MISSING:
+            files[0x6F43] = bytes([self.last_mr if self._smss is Smss.FOLLOWS else 0xFF, 0xFF])
         return files.get(file)

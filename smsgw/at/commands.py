@@ -173,6 +173,11 @@ def signal_quality() -> Command:
     return Command(line="AT+CSQ", prefixes=("+CSQ:",))
 
 
+def last_reference() -> Command:
+    """Read EF_SMSS, the SIM's record of the last used TP-MR (27.007 §8.18, 31.102 §4.2.9)."""
+    return Command(line="AT+CRSM=176,28483,0,0,1", prefixes=("+CRSM:",), timeout_s=SIM_S)
+
+
 def operator() -> Command:
     """Ask for the operator in use (27.007 §7.3)."""
     return Command(line="AT+COPS?", prefixes=("+COPS:",), timeout_s=NETWORK_STATE_S)

@@ -74,6 +74,15 @@ def _digits(what: str, lines: Sequence[str], pattern: str) -> str:
     raise ReplyError(what, lines)
 
 
+def last_reference(lines: Sequence[str]) -> int:
+    """Read the last used TP-MR from the answer to a READ BINARY of EF_SMSS (31.102 §4.2.9)."""
+    for line in lines:
+        # 90 xx and 91 xx are the status words of success (ETSI TS 102 221 §10.2.1).
+        if found := re.match(r'\+CRSM:\s*14[45]\s*,\s*[0-9]+\s*,\s*"?([0-9A-Fa-f]{2})', line):
+            return int(found[1], 16)
+    raise ReplyError("the last message reference", lines)
+
+
 def iccid(lines: Sequence[str]) -> str:
     """Read the ICCID as 18 to 20 digits beginning with 89 (ITU-T E.118).
 

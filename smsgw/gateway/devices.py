@@ -79,6 +79,10 @@ class Devices:
         """Record which SIM a modem holds."""
         await self._db.write(partial(devices.sim_seen, key=sim, imsi=imsi, device=id, slot=slot))
 
+    async def record_learned(self, sim: str, follows: bool) -> None:
+        """Record whether the TP-MR that a SIM remembers can be relied on."""
+        await self._db.write(partial(devices.learn_record, key=sim, follows=follows))
+
     async def may_enter_pin(self, sim: str, pin: str) -> bool:
         """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again."""
         return await self._db.write(partial(_may_enter_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))

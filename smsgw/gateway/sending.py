@@ -12,7 +12,7 @@ from smsgw.gateway.reports import apply_report, earlier_reports, prove_accepted
 from smsgw.gateway.rollup import roll_up
 from smsgw.gateway.submission import REPEATS_FOR_S
 from smsgw.model import ClaimedMessage, PartState, Reason, Status
-from smsgw.store import idempotency, messages, parts, queue, reports
+from smsgw.store import devices, idempotency, messages, parts, queue, reports
 from smsgw.store.db import Database, Tx
 from smsgw.store.parts import Outcome
 
@@ -36,9 +36,12 @@ class Sending:
         """
         return await self._db.write(partial(self._claim, device=device, sim=sim, slot=slot))
 
-    async def submitting(self, part: int, device: str, sim: str) -> None:
-        """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored."""
-        await self._db.write(partial(_submitting, part=part, device=device, sim=sim))
+    async def submitting(self, part: int, device: str, sim: str, reference_before: int | None = None) -> None:
+        """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored.
+
+        `reference_before` is the TP-MR that the SIM remembers until then, if that is known.
+        """
+        await self._db.write(partial(_submitting, part=part, device=device, sim=sim, reference_before=reference_before))
 
     async def accepted(self, part: int, sim: str, reference: int | None) -> None:
         """Record that the network took a part under this TP-MR, and apply a report that was faster."""
@@ -62,6 +65,16 @@ class Sending:
     async def answered_late(self, sim: str, reference: int) -> bool:
         """Settle a SIM's last submission by the TP-MR that came after it was given up; False if it was not in doubt."""
         settled = await self._db.write(partial(_answered_late, sim=sim, reference=reference))
+        self._changed()
+        return settled
+
+    async def sim_remembers(self, sim: str, reference: int) -> bool:
+        """Settle a SIM's last submission by the TP-MR that the SIM remembers, if it proves that nothing left.
+
+        False if there was no doubt, or it stays: a reference that has moved on tells that the part left, not that it
+        was accepted.
+        """
+        settled = await self._db.write(partial(_sim_remembers, sim=sim, reference=reference))
         self._changed()
         return settled
 
@@ -141,9 +154,9 @@ class Sending:
             _fail(tx, message, part, Reason.OUTCOME_UNKNOWN)
 
 
-def _submitting(tx: Tx, part: int, device: str, sim: str) -> None:
+def _submitting(tx: Tx, part: int, device: str, sim: str, reference_before: int | None) -> None:
     parts.move(tx, part, PartState.SUBMITTING)
-    parts.begin_attempt(tx, part, device, sim)
+    parts.begin_attempt(tx, part, device, sim, reference_before)
 
 
 def _accepted(tx: Tx, part: int, sim: str, reference: int | None) -> None:
@@ -177,10 +190,21 @@ def _unknown(tx: Tx, part: int, detail: str) -> None:
 
 
 def _answered_late(tx: Tx, sim: str, reference: int) -> bool:
-    part = parts.last_submitted(tx, sim)
-    if part is None or parts.state_of(tx, part) is not PartState.UNCERTAIN:
+    doubt = parts.last_in_doubt(tx, sim)
+    if doubt is None:
         return False
-    prove_accepted(tx, part, reference, "proved by a late answer")
+    prove_accepted(tx, doubt[0], reference, "proved by a late answer")
+    return True
+
+
+def _sim_remembers(tx: Tx, sim: str, reference: int) -> bool:
+    doubt = parts.last_in_doubt(tx, sim)
+    if doubt is None or not devices.record_is_kept(tx, sim):
+        return False
+    part, before = doubt
+    if before != reference:
+        return False
+    _not_sent(tx, part, "the SIM has not counted it: nothing was sent")
     return True
 
 

@@ -184,6 +184,10 @@ class Modem:
         """Make sure that the modem still answers."""
         await self._link.command(commands.attention())
 
+    async def last_reference(self) -> int | None:
+        """The TP-MR that the SIM itself remembers as the last used one (EF_SMSS)."""
+        return await self._ask(commands.last_reference(), replies.last_reference)
+
     async def signal(self) -> int | None:
         """Signal strength in dBm (27.007 §8.5)."""
         return await self._ask(commands.signal_quality(), replies.signal_dbm)

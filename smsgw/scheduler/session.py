@@ -24,6 +24,7 @@ from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.sim_record import SimRecord
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -69,20 +70,25 @@ class Session:
         self._next_listing = 0.0
         self._held_until = 0.0
         self._may_send = False
+        self._record = SimRecord(modem, seat.sim, gateway, self._store)
         self.last_step = time.monotonic()
 
     async def run(self) -> None:
         """Serve until the gateway stops; raises `LinkError`, `OSError`, `SetUpAgain` and `DeviceSwitchedOff`."""
+        await self._hear()
+        await self._record.testify()
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
             await self._hear()
             await self._look_around()
+            await self._record.refresh()
             claimed = await self._claim()
             if claimed is None:
                 await happens_within(self._bell, self._idle_s())
             else:
                 await self._send(claimed)
+                await self._record.learn()
 
     # ── sending ──
 
@@ -117,7 +123,8 @@ class Session:
     async def _send_part(self, part: PartToSend) -> bool:
         """Submit one part and store what became of it; tells whether the network took it."""
         sending, seat = self._gateway.sending, self._seat
-        await self._store(lambda: sending.submitting(part.row, seat.device, seat.sim))
+        before = self._record.reference
+        await self._store(lambda: sending.submitting(part.row, seat.device, seat.sim, before))
         try:
             reference = await self._modem.send_pdu(part.pdu, part.length)
         except Refused as refusal:
@@ -131,10 +138,12 @@ class Session:
             await self._store(lambda: sending.unknown(part.row, why))
             raise
         await self._store(lambda: sending.accepted(part.row, seat.sim, reference))
+        self._record.accepted(reference)
         self._board.note(error=None)
         return True
 
     async def _refused(self, part: PartToSend, refusal: Refused) -> bool:
+        self._record.refused()
         decision = await self._store(lambda: self._gateway.sending.refused(part.row, refusal.verdict, str(refusal)))
         logger.warning("refused", modem=self._board.name, error=str(refusal), next=decision.next.value)
         if refusal.verdict.advises(Action.REINIT) or refusal.verdict.advises(Action.RESET_MODEM):

@@ -61,11 +61,23 @@ def seen(tx: Tx, id: str, imei: str | None) -> None:
 def sim_seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None:
     """Record which SIM a device holds in a slot."""
     tx.change(
-        "INSERT INTO sims VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-        " imsi = coalesce(excluded.imsi, imsi), device = excluded.device, slot = excluded.slot,"
-        " last_seen = excluded.last_seen",
+        "INSERT INTO sims (key, imsi, device, slot, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET imsi = coalesce(excluded.imsi, imsi), slot = excluded.slot,"
+        " last_seen = excluded.last_seen, device = excluded.device,"
+        # Whether the SIM's record is kept up is the modem's doing.
+        " records_reference = CASE WHEN device = excluded.device THEN records_reference END",
         (key, imsi, device, slot, tx.now, tx.now),
     )
+
+
+def learn_record(tx: Tx, key: str, follows: bool) -> None:
+    """Record whether the TP-MR that a SIM remembers follows the answers of the modem it is in."""
+    tx.change("UPDATE sims SET records_reference = ? WHERE key = ?", (follows, key))
+
+
+def record_is_kept(tx: Tx, key: str) -> bool:
+    """Tell whether the TP-MR that a SIM remembers is known to follow the answers of its modem."""
+    return tx.row("SELECT 1 FROM sims WHERE key = ? AND records_reference", (key,)) is not None
 
 
 def sim_in(tx: Tx, device: str, slot: int) -> str | None:

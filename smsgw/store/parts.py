@@ -84,9 +84,12 @@ def uncertain_since(tx: Tx, before: int) -> list[int]:
 # ── attempts ──
 
 
-def begin_attempt(tx: Tx, part: int, device: str, sim: str) -> None:
-    """Record that a part is about to be submitted."""
-    tx.insert("INSERT INTO attempts (part, device, sim, submitted_at) VALUES (?, ?, ?, ?)", (part, device, sim, tx.now))
+def begin_attempt(tx: Tx, part: int, device: str, sim: str, reference_before: int | None) -> None:
+    """Record that a part is about to be submitted, and which TP-MR the SIM remembers until then."""
+    tx.insert(
+        "INSERT INTO attempts (part, device, sim, submitted_at, reference_before) VALUES (?, ?, ?, ?, ?)",
+        (part, device, sim, tx.now, reference_before),
+    )
 
 
 def end_attempt(tx: Tx, part: int, outcome: Outcome, reference: int | None = None, detail: str = "") -> None:
@@ -130,10 +133,12 @@ def unanswered_attempts(tx: Tx, sim: str, since: int) -> list[Candidate]:
     return list(map(_candidate, rows))
 
 
-def last_submitted(tx: Tx, sim: str) -> int | None:
-    """Tell which part a SIM submitted last."""
-    row = tx.row("SELECT part FROM attempts WHERE sim = ? ORDER BY id DESC LIMIT 1", (sim,))
-    return None if row is None else int(row[0])
+def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
+    """Return the part that a SIM submitted last, if it is uncertain, and which TP-MR the SIM remembered before."""
+    row = tx.row("SELECT part, reference_before FROM attempts WHERE sim = ? ORDER BY id DESC LIMIT 1", (sim,))
+    if row is None or state_of(tx, row["part"]) is not PartState.UNCERTAIN:
+        return None
+    return row["part"], row["reference_before"]
 
 
 def _candidate(row: sqlite3.Row) -> Candidate:

@@ -117,6 +117,26 @@ def test_an_iccid_is_normalised_whatever_the_vendor_prints(line: str, iccid: str
     assert replies.iccid([line]) == iccid
 
 
+@pytest.mark.parametrize(
+    ("line", "reference"),
+    [
+        ('+CRSM: 144,0,"00"', 0),
+        ('+CRSM: 144,0,"fe"', 254),
+        ("+CRSM: 144,0,2A", 42),
+        ('+CRSM:145,12,"07FF"', 7),
+        ("+CRSM: 144, 0, FF", 255),
+    ],
+)
+def test_the_reference_that_the_sim_remembers_is_read(line: str, reference: int) -> None:
+    assert replies.last_reference([line]) == reference
+
+
+@pytest.mark.parametrize("line", ["+CRSM: 148,4", '+CRSM: 105,130,""', "+CRSM: 144,0", '+CRSM: 106,130,"00"', ""])
+def test_a_sim_without_that_record_is_not_read_as_zero(line: str) -> None:
+    with pytest.raises(ReplyError):
+        replies.last_reference([line])
+
+
 @pytest.mark.parametrize("line", ["+CCID: 89441234", "+CCID: 12345678901234567890", "", "+CCID:"])
 def test_what_is_no_iccid_is_not_taken_for_one(line: str) -> None:
     with pytest.raises(ReplyError):
@@ -287,6 +307,7 @@ READERS: list[Callable[[Sequence[str]], Any]] = [
     replies.imei,
     replies.imsi,
     replies.iccid,
+    replies.last_reference,
     replies.pin_state,
     replies.registration,
     replies.signal_dbm,
@@ -320,6 +341,7 @@ PREFIXES = [
     "+CSCA:",
     "+CNMI:",
     "+CMGS:",
+    "+CRSM: 144,0,",
 ]
 LINES = st.builds(
     str.__add__, st.sampled_from(PREFIXES), st.text(max_size=30) | st.text('0123456789,"()-F ²٣', max_size=30)

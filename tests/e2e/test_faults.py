@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simmodem import Profile, Rule, VirtualModems
+from simmodem import Profile, Rule, Smss, VirtualModems
 from simmodem.storage import Status
 from world import BRISK, IMPATIENT, World, configure, running, until, world
 
@@ -72,6 +72,39 @@ async def test_what_a_modem_lost_on_the_way_is_in_doubt_and_the_next_message_goe
         assert (await w.detail(lost))["error"]["reason"] == "outcome_unknown"
         await w.reaches(after, 4)
         assert sent(w)["after"] == 1
+
+
+@pytest.mark.parametrize("kind", ["reboot_mid_send", "lose_after_ctrl_z"])
+async def test_a_sim_that_has_not_counted_a_message_proves_that_nothing_left(tmp_path: Path, kind: str) -> None:
+    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=60) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, kind)
+        lost = await w.send("lost at first")
+        await w.reaches(lost, 4)
+        assert sent(w) == {"before": 1, "lost at first": 1}
+        detail = await w.detail(lost)
+        assert [attempt["outcome"] for attempt in detail["parts"][0]["attempts"]] == ["not_sent", "accepted"]
+        assert detail["attempts"] == 0
+
+
+async def test_a_sim_that_has_counted_a_message_proves_only_that_it_left(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=2) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "lose_after_ctrl_z", reaches_network=True)
+        lost, after = await w.send("lost on the air"), await w.send("after")
+        await w.reaches(lost, 3)
+        await w.reaches(after, 4)
+        assert sent(w) == {"before": 1, "after": 1}
+
+
+@pytest.mark.parametrize("smss", [Smss.STALE, Smss.MISSING])
+async def test_a_sim_that_counts_nothing_proves_nothing(tmp_path: Path, smss: Smss) -> None:
+    async with world(tmp_path, pace=IMPATIENT, profile=Profile(smss=smss), uncertain_after_s=2) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "reboot_mid_send")
+        await w.reaches(await w.send("in doubt"), 3)
+        await w.reaches(await w.send("after"), 4)
+        assert sent(w) == {"before": 1, "after": 1}
 
 
 async def test_an_ok_without_a_reference_is_not_taken_for_success(tmp_path: Path) -> None:

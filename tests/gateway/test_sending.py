@@ -231,6 +231,58 @@ async def test_a_late_answer_is_nobodys_unless_the_last_submission_of_its_sim_is
     assert await part_states(gateway, doubtful) == [PartState.UNCERTAIN]
 
 
+async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str = SIM) -> str:
+    """Submit a message whose outcome stays unknown, after the SIM remembered this reference."""
+    await gateway.devices.sim_seen(await device(gateway), sim, None, 1)
+    id = await submit(gateway)
+    part = (await claim(gateway, sim=sim)).parts[0].row
+    await gateway.sending.submitting(part, await device(gateway), sim, reference_before)
+    await gateway.sending.unknown(part, "no answer")
+    return id
+
+
+@pytest.mark.parametrize("reference", [0, 7, 255])
+async def test_a_sim_that_remembers_the_reference_of_before_proves_that_nothing_left(
+    gateway: Gateway, reference: int
+) -> None:
+    id = await put_in_doubt(gateway, reference)
+    await gateway.devices.record_learned(SIM, True)
+    assert await gateway.sending.sim_remembers(SIM, reference)
+    assert await status(gateway, id) is Status.WAITING
+    detail = await gateway.messages.detail(id)
+    assert (detail.attempts, detail.sim) == (0, None)
+    assert (await claim(gateway)).id == id
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "learned"),
+    [(7, 8, True), (255, 0, True), (7, 200, True), (None, 7, True), (7, 7, False), (7, 7, None)],
+)
+async def test_anything_else_that_a_sim_remembers_proves_nothing(
+    gateway: Gateway, before: int | None, now: int, learned: bool | None
+) -> None:
+    await put_in_doubt(gateway, before)
+    if learned is not None:
+        await gateway.devices.record_learned(SIM, learned)
+    assert not await gateway.sending.sim_remembers(SIM, now)
+
+
+async def test_what_a_sim_remembers_speaks_for_its_last_submission_only(gateway: Gateway) -> None:
+    await put_in_doubt(gateway, 7)
+    await gateway.devices.record_learned(SIM, True)
+    await submit(gateway, "after")
+    await send_all(gateway, 8)
+    assert not await gateway.sending.sim_remembers(SIM, 7)
+    assert not await gateway.sending.sim_remembers(OTHER_SIM, 7)
+
+
+async def test_in_another_modem_a_sim_has_to_be_learned_again(gateway: Gateway) -> None:
+    await put_in_doubt(gateway, 7)
+    await gateway.devices.record_learned(SIM, True)
+    await gateway.devices.sim_seen(await device(gateway, "south"), SIM, None, 1)
+    assert not await gateway.sending.sim_remembers(SIM, 7)
+
+
 async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: Gateway, clock: Clock) -> None:
     id = await submit(gateway)
     await gateway.sending.unknown(await take_part(gateway), "no answer")

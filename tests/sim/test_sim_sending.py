@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sim_client import HELLO, INIT, UNREPORTED, Client, eventually, submit
 
-from simmodem import Profile, Rule, VirtualModems
+from simmodem import Profile, Rule, Smss, VirtualModems
 
 CDS = rb"\+CDS: \d+\r\n([0-9A-F]+)\r\n"
 NUMBER = "+447700900123"
@@ -121,12 +121,13 @@ async def test_the_card_records_the_last_reference(tmp_path: Path) -> None:
             assert b"+CRSM: 148,4\r\n" in await client.ask("AT+CRSM=176,28999,0,0,1")
 
 
-async def test_some_cards_record_no_reference(tmp_path: Path) -> None:
-    async with VirtualModems(tmp_path, profile=Profile(records_mr=False)) as vm:
+@pytest.mark.parametrize(("smss", "answer"), [(Smss.STALE, b'144,0,"FF"'), (Smss.MISSING, b"148,4")])
+async def test_some_cards_record_no_reference(tmp_path: Path, smss: Smss, answer: bytes) -> None:
+    async with VirtualModems(tmp_path, profile=Profile(smss=smss)) as vm:
         with Client(vm.paths[0]) as client:
             await client.begin()
             await sent(client, UNREPORTED)
-            assert b'+CRSM: 144,0,"FF"\r\n' in await client.ask("AT+CRSM=176,28483,0,0,1")
+            assert b"+CRSM: " + answer + b"\r\n" in await client.ask("AT+CRSM=176,28483,0,0,1")
 
 
 async def test_the_ledger_joins_the_parts_letter_for_letter(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""The SIM's own record of the last message reference (EF_SMSS), as a witness of what has left the modem.
+
+A modem that keeps the record up writes it with every submission. Not every modem does, so it is believed only once it
+was seen to follow an answer; and the last answer stands in for reading it again before every part.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from smsgw.gateway import Gateway
+from smsgw.modem.driver import Modem
+
+
+class Store(Protocol):
+    """Stores something however long the storage is unavailable."""
+
+    async def __call__(self, action: Callable[[], Awaitable[object]]) -> object:
+        """Do it."""
+
+
+class SimRecord:
+    """What one SIM remembers, for the length of a session. `reference` is None while that is not known."""
+
+    def __init__(self, modem: Modem, sim: str, gateway: Gateway, store: Store) -> None:
+        self.reference: int | None = None
+        self._modem = modem
+        self._sim = sim
+        self._gateway = gateway
+        self._store = store
+        self._read_last: int | None = None
+        self._answered: int | None = None
+        self._has_learned = False
+        self._is_readable = True
+
+    async def testify(self) -> None:
+        """Settle what an earlier session left in doubt."""
+        await self.refresh()
+        reference = self.reference
+        if reference is not None:
+            await self._store(lambda: self._gateway.sending.sim_remembers(self._sim, reference))
+
+    async def refresh(self) -> None:
+        """Read the record where the last outcome left open what it holds."""
+        if self._is_readable and self.reference is None:
+            self.reference = self._read_last = await self._modem.last_reference()
+            self._is_readable = self.reference is not None
+
+    def accepted(self, reference: int | None) -> None:
+        """A part was answered with this TP-MR."""
+        self.reference = self._answered = reference
+
+    def refused(self) -> None:
+        """A part was refused; whether it was counted, the SIM knows."""
+        self.reference = self._answered = None
+
+    async def learn(self) -> None:
+        """Once in a session, see whether the record has followed an answer."""
+        if self._has_learned or self._answered is None or not self._is_readable:
+            return
+        remembered = await self._modem.last_reference()
+        follows = remembered == self._answered != self._read_last
+        self._has_learned = True
+        await self._store(lambda: self._gateway.devices.record_learned(self._sim, follows))
