@@ -21,7 +21,8 @@ from world import DEADLINE_S, configure, until
 
 TESTS = Path(__file__).parent.parent
 AT_START = ("_register", "_recover")
-ON_THE_WAY = ("_submit", "_claim", "_submitting", "_accepted", "_refused", "_received", "keep_inbound")
+ON_THE_WAY = ("_submit_once", "_claim", "_submitting", "_accepted", "_received", "keep_inbound")
+SELDOM_ON_THE_WAY = ("_refused", "learn_record")
 BARRED = "79990000001"
 OPEN = "79991234567"
 MESSAGES = [(f"message {n}", OPEN) for n in range(6)] + [("длинное " * 30, OPEN), ("refused", BARRED)]
@@ -101,7 +102,7 @@ def stored_incoming(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("transaction", AT_START + ON_THE_WAY)
+@pytest.mark.parametrize("transaction", AT_START + ON_THE_WAY + SELDOM_ON_THE_WAY)
 async def test_a_kill_at_a_commit_loses_nothing_and_doubles_nothing(
     tmp_path: Path, transaction: str, when: str
 ) -> None:
@@ -109,7 +110,7 @@ async def test_a_kill_at_a_commit_loses_nothing_and_doubles_nothing(
     async with VirtualModems(tmp_path, 2, network_time=(0.0, 0.0), report_delay=(0.0, 0.0), rules=rules) as virtual:
         client = Client(await make_token(tmp_path, virtual.paths))
         options = {"folder": str(tmp_path), "ports": [str(path) for path in virtual.paths]}
-        nth = 3 if transaction in ON_THE_WAY and transaction != "_refused" else 1
+        nth = 3 if transaction in ON_THE_WAY else 1
         async with daemon({**options, "transaction": transaction, "nth": nth, "when": when}) as (process, port):
             assert (port is None) == (transaction in AT_START)
             for number, text in enumerate(INCOMING):
