@@ -21,7 +21,7 @@ from smsgw.errors import CallerError
 from smsgw.gateway.tokens import TokenError, Tokens, parse_network
 from smsgw.model import Right, Token
 from smsgw.modem.profiles import PROFILE_NAMES
-from smsgw.store.db import Database
+from smsgw.store.db import Database, DatabaseUnusable
 from smsgw.store.lock import DatabaseInUse
 from smsgw.store.migrate import SchemaError
 
@@ -39,10 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except ConfigError as error:
-        for mistake in error.mistakes:
-            print(mistake, file=sys.stderr)
+        print(f"smsgw: {options.config} cannot be used:", *error.mistakes, sep="\n", file=sys.stderr)
         return USAGE
-    except (CallerError, DatabaseInUse, SchemaError, TokenError, OSError, ExceptionGroup) as error:
+    except (*_FOR_PEOPLE, ExceptionGroup) as error:
         if (reason := _expected(error)) is None:
             raise
         print(f"smsgw: {reason}", file=sys.stderr)
@@ -56,7 +55,7 @@ def _expected(error: Exception) -> Exception | None:
     return None if isinstance(error, ExceptionGroup) or not isinstance(error, _FOR_PEOPLE) else error
 
 
-_FOR_PEOPLE = (CallerError, DatabaseInUse, SchemaError, TokenError, OSError)
+_FOR_PEOPLE = (CallerError, DatabaseInUse, DatabaseUnusable, SchemaError, TokenError, OSError)
 
 
 # ── commands ──
@@ -102,7 +101,7 @@ def _token_create(options: argparse.Namespace) -> int:
         print(bare)
         print(f"It may {', '.join(sorted(options.allow))}. Keep it: it is shown only now.", file=sys.stderr)
 
-    return _with_tokens(options, create)
+    return _with_tokens(options, create, makes_database=True)
 
 
 def _token_list(options: argparse.Namespace) -> int:
@@ -143,9 +142,14 @@ def _describe(token: Token) -> str:
     )
 
 
-def _with_tokens(options: argparse.Namespace, work: Callable[[Tokens], Awaitable[None]]) -> int:
+def _with_tokens(
+    options: argparse.Namespace, work: Callable[[Tokens], Awaitable[None]], *, makes_database: bool = False
+) -> int:
+    path = Path(read_config(options.config).store.path)
+    if not makes_database and not path.exists():
+        raise TokenError(f"there is no database {path} yet, and so no token: make one with smsgw token create NAME")
+
     async def within() -> None:
-        path = Path(read_config(options.config).store.path)
         async with Database.open(path, lambda: time.time_ns() // 1_000_000) as database:
             await work(Tokens(database))
 
@@ -157,13 +161,15 @@ def _with_tokens(options: argparse.Namespace, work: Callable[[Tokens], Awaitable
 
 
 def read_config(path: str) -> Config:
-    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError` and `OSError`."""
+    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError`."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: is not UTF-8 text"]) from error
+        raise ConfigError(["the file is not UTF-8 text"]) from error
     except FileNotFoundError as error:
-        raise ConfigError([f"{path}: there is no such file; name one with --config"]) from error
+        raise ConfigError(["there is no such file; name one with --config"]) from error
+    except OSError as error:
+        raise ConfigError([f"the file cannot be read: {error.strerror}"]) from error
     config = load(text, os.environ, PROFILE_NAMES)
     mistakes: list[str] = []
     modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
@@ -176,10 +182,13 @@ def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
     if not modem.sim.pin_file:
         return modem
     key = f"modems.{modem.name}.sims[1].pin_file"
+    if re.fullmatch(PIN, modem.sim.pin_file):
+        mistakes.append(f"{key}: the path of a file is needed; a PIN itself belongs to pin")
+        return modem
     try:
         pin = Path(modem.sim.pin_file).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {error}")
+        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {getattr(error, 'strerror', 'it is not text')}")
         return modem
     if not re.fullmatch(PIN, pin):
         mistakes.append(f"{key}: {modem.sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
@@ -258,7 +267,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
 

@@ -5,6 +5,7 @@ meant. Pure: whoever calls reads the files and hands over their text.
 """
 
 import difflib
+import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -36,7 +37,13 @@ class ServerConfig:
     """[server]: where the HTTP API listens and how it answers."""
 
     # An empty host would silently mean every network.
-    host: str = field(default="127.0.0.1", metadata={"pattern": r"[^\s/]+", "hint": "an address or a host name"})
+    host: str = field(
+        default="127.0.0.1",
+        metadata={
+            "pattern": r"[^\s/:\[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?",
+            "hint": "an address or a host name, without port and brackets,",
+        },
+    )
     port: int = field(default=8080, metadata={"min": 0, "max": 65535})
     language: Language = Language.RU
     rate_limit: int = field(default=50, metadata={"min": 0, "max": 1_000_000})  # requests per second, token and path
@@ -49,7 +56,8 @@ class StoreConfig:
     """[store]: where messages are kept."""
 
     path: str = field(
-        default="/var/lib/smsgw/smsgw.db", metadata={"pattern": _PATH, "hint": "the path of the database file"}
+        default="/var/lib/smsgw/smsgw.db",
+        metadata={"pattern": f"/{_PATH}", "hint": "the path of the database file, from / on,"},
     )
 
 
@@ -106,6 +114,13 @@ class Config:
 
 T = TypeVar("T")
 
+# Variables with one underscore where two are needed, and what was meant.
+_ALMOST = {
+    f"{ENVIRONMENT_PREFIX}{section}_{f.name}".upper(): f"{ENVIRONMENT_PREFIX}{section}__{f.name}".upper()
+    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig))
+    for f in fields(kind)
+}
+
 
 class _Variable(str):
     """A value from the environment: text, until the key that it is for says how to read it."""
@@ -157,7 +172,8 @@ class _Loader:
     def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...]) -> None:
         owner: dict[str, str] = {}
         for modem in modems:
-            value = getattr(modem, setting)
+            # One port may be spelt in several ways; what follows socket:// stays as it is.
+            value = posixpath.normpath(written) if (written := getattr(modem, setting)).startswith("/") else written
             first = owner.setdefault(value, modem.name)
             if value and first != modem.name:
                 self.mistakes.append(f"modems.{modem.name}.{setting}: {value} is already used by modems.{first}")
@@ -261,6 +277,8 @@ def _overlay_environment(document: dict[str, Any], environment: Mapping[str, str
         steps = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         if variable.startswith(ENVIRONMENT_PREFIX) and len(steps) > 1:
             mistakes += _lay(document, variable, steps, _Variable(text))
+        elif meant := _ALMOST.get(variable):
+            mistakes.append(f"{variable}: is no setting; section and key are parted by two underscores: {meant}")
     return mistakes
 
 

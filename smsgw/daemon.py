@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smsgw import __version__, log
 from smsgw.api.app import create_app
+from smsgw.api.connections import allow_many_files
 from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.errors import StorageUnavailable
@@ -43,6 +44,7 @@ async def run(
 
     Raises what keeps it from starting: `DatabaseInUse`, `SchemaError`, `StorageUnavailable`, `OSError` for the port.
     """
+    allow_many_files()
     path = Path(config.store.path)
     notifier = Notifier()
     with sole_daemon(path):

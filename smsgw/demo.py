@@ -56,10 +56,10 @@ smsgw is running with {modems} virtual modem(s); its files are in {folder}
 
 Send a message:
 
-  curl -s {address}/sms/send -H 'Authorization: Bearer {token}' -d '{body}'
+  curl -sw '\\n' {address}/sms/send -H 'Authorization: Bearer {token}' -d '{body}'
 
 See what became of it (the newest first; it takes some seconds from 0 to 4):
 
-  curl -s '{address}/sms?limit=5' -H 'Authorization: Bearer {token}'
+  curl -sw '\\n' '{address}/sms?limit=5' -H 'Authorization: Bearer {token}'
 
 Stop with Ctrl-C."""

@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 class Format(StrEnum):
     """Shape of a log line."""
 
-    AUTO = "auto"  # console on a terminal, JSON otherwise
+    AUTO = "auto"  # console on a terminal and in the journal, JSON otherwise
     CONSOLE = "console"  # for people
     JSON = "json"  # one object a line
 
@@ -32,14 +32,16 @@ def configure(*, level: str = "info", format: Format = Format.AUTO, wire: bool =
 
     `wire` switches on the record of what passes between gateway and modems.
     """
-    console = format is Format.CONSOLE or (format is Format.AUTO and sys.stderr.isatty())
+    journal = _journal_listens()
+    console = format is Format.CONSOLE or (format is Format.AUTO and (sys.stderr.isatty() or journal))
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console),
         _blot,
     ]
+    if not (console and journal):  # which knows the time of each line itself
+        shared.append(structlog.processors.TimeStamper(fmt="%H:%M:%S" if console else "iso", utc=not console))
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -47,21 +49,28 @@ def configure(*, level: str = "info", format: Format = Format.AUTO, wire: bool =
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(console)))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(console, journal))
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger(WIRE).setLevel(logging.DEBUG if wire else logging.WARNING)
     # Says at INFO which selector it uses, at DEBUG every slow callback: of no use to an operator.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # Says at DEBUG every statement with its values: texts and numbers.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
 
 
-def _rendering(console: bool) -> list[Processor]:
-    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+def _rendering(console: bool, journal: bool) -> list[Processor]:
+    processors: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    render: Processor
     if console:
-        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    render = structlog.processors.JSONRenderer(ensure_ascii=False)
-    return [remove, structlog.processors.format_exc_info, _with_priority(render) if _journal_listens() else render]
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    else:
+        processors.append(structlog.processors.format_exc_info)
+        render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    return [*processors, _with_priority(render) if journal else render]
 
 
 def _journal_listens() -> bool:
@@ -70,10 +79,11 @@ def _journal_listens() -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
-def _with_priority(render: structlog.processors.JSONRenderer) -> Processor:
+def _with_priority(render: Processor) -> Processor:
     def prefixed(logger: WrappedLogger, name: str, event: EventDict) -> str:
         priority = _PRIORITY.get(str(event.get("level")), 6)
-        return f"<{priority}>{render(logger, name, event)!s}"
+        # The journal takes every line for an entry of its own.
+        return "\n".join(f"<{priority}>{line}" for line in str(render(logger, name, event)).splitlines())
 
     return prefixed
 

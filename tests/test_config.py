@@ -130,9 +130,15 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         ("server.host = 127", "server.host", "text in quotes"),
         ("server.host = ''", "server.host", "an address or a host name"),
         ("server.host = 'http://a'", "server.host", "an address or a host name"),
+        ("server.host = '0.0.0.0:8080'", "server.host", "without port"),
+        ("server.host = 'gateway.lan:80'", "server.host", "without port"),
+        ("server.host = '[::]'", "server.host", "without port and brackets"),
         ("server.language = 'de'", "server.language", "one of ru, en"),
         ("server.language = 1", "server.language", "text in quotes"),
         ("store.path = ''", "store.path", "path of the database"),
+        ("store.path = 'smsgw.db'", "store.path", "from / on"),
+        ("store.path = '~/smsgw.db'", "store.path", "from / on"),
+        ("store.path = ':memory:'", "store.path", "from / on"),
         ("store.path = \"/a\\u0000b\"", "store.path", "path of the database"),
         ("sending.uncertain = 'maybe'", "sending.uncertain", "one of fail, resend"),
         ("sending.ttl_s = 2026-01-01", "sending.ttl_s", "whole number"),
@@ -188,6 +194,8 @@ def test_a_sim_that_is_no_section_is_refused() -> None:
 def test_two_modems_never_share_a_port_or_an_imei() -> None:
     south = "[modems.south]\nport = '/dev/north'\n"
     assert the_mistake(NORTH + south) == "modems.south.port: /dev/north is already used by modems.north"
+    again = "[modems.south]\nport = '/dev//serial/../north'\n"
+    assert the_mistake(NORTH + again) == "modems.south.port: /dev/north is already used by modems.north"
     imei = "imei = '490154203237518'\n"
     told = the_mistake(f"{NORTH}{imei}[modems.south]\nport = '/dev/south'\n{imei}")
     assert told == "modems.south.imei: 490154203237518 is already used by modems.north"

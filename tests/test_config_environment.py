@@ -94,5 +94,19 @@ def test_a_wrong_variable_is_named(variable: str, value: str, key: str) -> None:
     assert SECRET not in "".join(told)
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("SMSGW_SERVER_PORT", "SMSGW_SERVER__PORT"),
+        ("SMSGW_STORE_PATH", "SMSGW_STORE__PATH"),
+        ("SMSGW_SENDING_UNCERTAIN_AFTER_S", "SMSGW_SENDING__UNCERTAIN_AFTER_S"),
+    ],
+)
+def test_one_underscore_too_few_is_told(variable: str, meant: str) -> None:
+    told = the_mistake("", {variable: "1"})
+    assert told.startswith(f"{variable}: ")
+    assert told.endswith(meant)
+
+
 def test_variables_that_name_no_section_are_not_for_the_configuration() -> None:
     assert load("", {"SMSGW_CONFIG": "/a", "SMSGW_": "x", "PATH": "/bin", "OTHER__KEY": "1"}) == Config()

@@ -76,9 +76,28 @@ def test_the_journal_gets_its_priorities(tmp_path: Path) -> None:
         "try: 1 / 0\n"
         "except ZeroDivisionError: logger.exception('y')\n"
     )
-    lines = written(program, tmp_path, settings="level='debug'", journal=True).splitlines()
+    settings = "level='debug', format=log.Format.JSON"
+    lines = written(program, tmp_path, settings=settings, journal=True).splitlines()
     assert [line[:3] for line in lines] == ["<7>", "<6>", "<4>", "<3>", "<2>", "<3>"]
     assert all(json.loads(line[3:]) for line in lines)
+
+
+def test_the_journal_is_read_by_people(tmp_path: Path) -> None:
+    program = (
+        "logger.info('modem', modem='north', state='ready')\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: logger.exception('y')\n"
+    )
+    first, *others = written(program, tmp_path, journal=True).splitlines()
+    assert first.startswith("<6>[info")
+    assert "modem=north state=ready" in first
+    assert all(line.startswith("<3>") for line in others)
+    assert "<3>ZeroDivisionError: division by zero" in others
+
+
+async def test_what_the_database_is_asked_is_not_logged(tmp_path: Path) -> None:
+    program = "logging.getLogger('aiosqlite').debug('executing SELECT topsecret')"
+    assert "topsecret" not in written(program, tmp_path, settings="level='debug'")
 
 
 def test_a_file_of_a_process_that_merely_inherited_the_journals_variable_gets_none(tmp_path: Path) -> None:

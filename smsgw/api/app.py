@@ -138,6 +138,9 @@ def _middleware(language: Language) -> Middleware:
             response = await handler(request)
         except CallerError as error:
             response = refuse(_noted(error), request_id, language)
+        except web.HTTPNotFound:
+            # No pattern fits: an address with a line break, or none at all.
+            response = refuse(NoSuchPath(path=request.path[:_SHOWN]), request_id, language)
         except ConnectionError:
             _log(request, "client went away", begun, level=logging.INFO)
             raise

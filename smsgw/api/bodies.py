@@ -67,10 +67,10 @@ _NOT_OBJECT = Text("на верхнем уровне не объект", "its to
 MISSING = Text("поле не передано", "the field is missing")
 _BROKEN = Text("в строке половина суррогатной пары Unicode", "the string holds half a surrogate pair")
 _KINDS = {
-    bool: Text("логическое значение", "a boolean"),
-    type(None): Text("null", "null"),
-    list: Text("массив", "an array"),
-    dict: Text("объект", "an object"),
+    bool: Text("передано логическое значение", "a boolean was given"),
+    type(None): Text("передано null", "null was given"),
+    list: Text("передан массив", "an array was given"),
+    dict: Text("передан объект", "an object was given"),
 }
 
 
@@ -88,7 +88,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     except RecursionError as error:
         raise BodyNotJson(reason=_TOO_DEEP) from error
     except json.JSONDecodeError as error:
-        where = Text(f"{error.msg}, позиция {error.pos + 1}", f"{error.msg} at position {error.pos + 1}")
+        where = Text(f"синтаксическая ошибка, позиция {error.pos + 1}", f"{error.msg} at position {error.pos + 1}")
         raise BodyNotJson(reason=where) from error
     except ValueError as error:
         # Python refuses to read a whole number of more than 4,300 digits.
@@ -167,8 +167,10 @@ def given(value: object) -> Text:
         shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
         return Text(f"передано «{shown}»", f"“{shown}” was given")
     kind = _KINDS.get(type(value))
-    number = str(value)[:_SHOWN] if kind is None else ""
-    return Text(f"передано {kind.ru if kind else number}", f"{kind.en if kind else number} was given")
+    if kind is not None:
+        return kind
+    number = str(value)[:_SHOWN]
+    return Text(f"передано {number}", f"{number} was given")
 
 
 def _is_broken(text: str) -> bool:

@@ -43,6 +43,8 @@ class MessageCalls:
         number = _page_number(request.query.get("offset"))
         # Bytes of the address that are no UTF-8 arrive as lone surrogates, and no text holds one.
         wanted = request.query.get("search", "").encode("utf-8", "replace").decode()
+        # A number as people paste it; in an address that was not coded, its + arrives as a space.
+        wanted = re.sub(r"^[+ ](?=[0-9]+$)", "", wanted)
         found = await self._messages.page(limit, min(number, _LAST_PAGE), wanted)
         return wire.respond(wire.page(found, limit, number, self._language))
 

@@ -69,9 +69,12 @@ def _unless_empty(schema: Schema, code: int) -> Schema:
 
 _MESSAGE_ID = _text("Id of the message, given out when it was sent", pattern=f"^{_ID}$", **{"x-error-code": 2003})
 
-_DEVICE_IDS = {
-    "device_id": _optional_id("Id of the device", 2005),
-    "id": _optional_id("The same, under its older name", 2005),
+_DEVICE_IDS: dict[str, Schema] = {
+    "device_id": _or_null(_text("Id of the device", pattern=f"^({_ID})?$", **{"x-error-code": 2005})),
+    "id": _or_null(_text("The same, under its older name", pattern=f"^({_ID})?$", **{"x-error-code": 2005})),
+}
+_ONE_DEVICE = {
+    "anyOf": [{"properties": {key: {"type": "string", "minLength": 1}}, "required": [key]} for key in _DEVICE_IDS]
 }
 
 _STATUSES = ", ".join(f"{status.value} {status.name.lower().replace('_', ' ')}" for status in Status)
@@ -158,8 +161,8 @@ SCHEMAS: dict[str, Schema] = {
         dry_run=_unless_empty(_flag("Tell what would become of it; nothing is stored", default=False), 2017),
     ),
     "MessageId": _body(["id"], id=_MESSAGE_ID),
-    "DeviceId": _body([], **_DEVICE_IDS),
-    "DeviceEdit": _body([], **_DEVICE_IDS, is_active=_flag("Absent: false", **{"x-error-code": 2009})),
+    "DeviceId": _body([], **_DEVICE_IDS) | _ONE_DEVICE,
+    "DeviceEdit": _body([], **_DEVICE_IDS, is_active=_flag("Absent: false", **{"x-error-code": 2009})) | _ONE_DEVICE,
     "BatchRequest": _body(
         ["messages"],
         messages=_list(reference("SendRequest"))

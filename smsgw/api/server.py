@@ -8,11 +8,13 @@ import errno
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
 from smsgw import log
 from smsgw.api.app import LANGUAGE
+from smsgw.api.connections import Connections
 from smsgw.api.failures import REQUEST_ID, refuse
 from smsgw.errors import CallerError, Language, MalformedRequest, Unforeseen
 
@@ -33,9 +35,9 @@ logger = log.get("smsgw.api")
 class _Connection(web.RequestHandler):
     """A connection whose every error, even before a request could be read, has the body of the contract."""
 
-    __slots__ = ("_language",)
+    __slots__ = ("_address", "_connections", "_language")
 
-    def __init__(self, server: web.Server, language: Language) -> None:
+    def __init__(self, server: web.Server, language: Language, connections: Connections) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -43,6 +45,30 @@ class _Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # documented: None switches it off
         )
         self._language = language
+        self._connections = connections
+        self._address: str | None = None  # None: not counted
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection, or drop it at once where there are too many."""
+        address = str((transport.get_extra_info("peername") or ("",))[0])
+        if not self._connections.take(address):
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
+            return
+        self._address = address
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Let go of what was taken."""
+        if self._address is not None:
+            self._connections.release(self._address)
+            self._address = None
+            super().connection_lost(exc)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log what nobody has caught; that a body was broken, its client has been told."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)
 
     def handle_error(
         self,
@@ -74,7 +100,9 @@ class _Connection(web.RequestHandler):
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+async def serve(
+    app: web.Application, host: str, port: int, connections: Connections | None = None
+) -> AsyncIterator[int]:
     """Serve `app` until the end of the block and yield the bound port; `port` 0 lets the system choose.
 
     At the end no new request is taken first, then those that run are answered. Raises `OSError`, which says what to do,
@@ -83,7 +111,7 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
     await runner.setup()
     try:
-        listener = await _listen(runner, app[LANGUAGE], host, port)
+        listener = await _listen(runner, app[LANGUAGE], host, port, connections or Connections())
         try:
             yield listener.sockets[0].getsockname()[1]
         finally:
@@ -92,12 +120,14 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, language: Language, host: str, port: int) -> asyncio.Server:
+async def _listen(
+    runner: web.AppRunner, language: Language, host: str, port: int, connections: Connections
+) -> asyncio.Server:
     server = runner.server
     assert server is not None
 
     def connect() -> _Connection:
-        return _Connection(server, language)
+        return _Connection(server, language, connections)
 
     try:
         return await asyncio.get_running_loop().create_server(connect, host, port, backlog=_BACKLOG)

@@ -19,8 +19,8 @@ class Reports:
         self._db = db
         self._changed = changed
 
-    async def report_received(self, sim: str, report: ReceivedReport) -> bool:
-        """Apply a status report to the part it is about; an unmatched one is kept and False returned.
+    async def report_received(self, sim: str, report: ReceivedReport) -> str | None:
+        """Apply a status report to the part it is about and return the message's id; an unmatched one is kept.
 
         Receiving the same report again changes nothing.
         """
@@ -33,7 +33,7 @@ class Reports:
         return await self._db.write(partial(reports.keep_inbound, device=device, sim=sim, pdu=pdu))
 
 
-def _received(tx: Tx, sim: str, report: ReceivedReport) -> bool:
+def _received(tx: Tx, sim: str, report: ReceivedReport) -> str | None:
     stamped_at = report.service_centre_time or tx.now
     since = tx.now - policy.REPORT_WINDOW_MS
     referenced = parts.attempts_with_reference(tx, sim, report.reference, since)
@@ -43,9 +43,9 @@ def _received(tx: Tx, sim: str, report: ReceivedReport) -> bool:
         matched = policy.match_unanswered(unanswered, report.recipient, stamped_at)
     if matched is None:
         reports.keep_unmatched(tx, sim, report)
-        return False
+        return None
     apply_report(tx, matched.part, report)
-    return True
+    return str(messages.by_row(tx, parts.message_of(tx, matched.part))["id"])
 
 
 def earlier_reports(tx: Tx, part: int, sim: str, reference: int) -> list[tuple[int, ReceivedReport]]:

@@ -35,7 +35,7 @@ class Board:
     def _announce(self, state: DeviceState, error: str | None) -> None:
         """Log what is news: a modem that stays away for weeks is told of once, and so is its return."""
         if error is not None and error != self._told:
-            logger.warning("modem", modem=self.name, state=state.value, error=error)
+            logger.warning("modem state", modem=self.name, state=state.value, error=error)
             self._told = error
             return
         if state is DeviceState.READY and self._told is not None:
@@ -44,4 +44,4 @@ class Board:
             return
         # Ready and sending alternate with every message, and the states of a repeated fault with every attempt.
         routine = self._told is not None or {state, self.live.state} == {DeviceState.READY, DeviceState.SENDING}
-        logger.log(logging.DEBUG if routine else logging.INFO, "modem", modem=self.name, state=state.value)
+        logger.log(logging.DEBUG if routine else logging.INFO, "modem state", modem=self.name, state=state.value)

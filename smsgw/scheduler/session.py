@@ -16,7 +16,7 @@ from smsgw.at.errors import Action
 from smsgw.at.replies import RegistrationState
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
-from smsgw.gsm.pdu import PduError, StatusReport, Submit, decode
+from smsgw.gsm.pdu import PduError, StatusReport, Submit, decode, status_meaning
 from smsgw.model import ClaimedMessage, DeviceState, PartToSend, ReceivedReport
 from smsgw.modem.driver import Modem
 from smsgw.modem.heard import News
@@ -111,6 +111,8 @@ class Session:
                 break
             if not await self._send_part(part):
                 break
+        else:
+            logger.info("sent", modem=self._board.name, id=claimed.id, parts=claimed.part_count)
         self._board.become(DeviceState.READY, self._board.live.error)
 
     def _idle_s(self) -> float:
@@ -240,8 +242,9 @@ class Session:
             return False  # a draft that somebody keeps in the modem
         if isinstance(received, StatusReport):
             report = _report(received, bytes.fromhex(pdu))
-            matched = await self._store(lambda: self._gateway.reports.report_received(self._seat.sim, report))
-            logger.info("status report", modem=self._board.name, status=f"{report.status:02X}", matched=matched)
+            id = await self._store(lambda: self._gateway.reports.report_received(self._seat.sim, report))
+            said = status_meaning(report.status)
+            logger.info("status report", modem=self._board.name, id=id or "of no known message", said=said)
             return True
         await self._store(
             lambda: self._gateway.reports.inbound_received(self._seat.device, self._seat.sim, bytes.fromhex(pdu))

@@ -104,7 +104,7 @@ class ModemWorker:
         finally:
             self._is_entering_pin = False
             self.board.note(online=False)
-        self._give_up(None)
+        self.board.become(DeviceState.OFFLINE)
         return 0.0
 
     def _give_up(self, error: str | None) -> None:

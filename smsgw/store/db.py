@@ -40,6 +40,23 @@ _WHY = {
 }
 
 
+_OWN_PLACE = "it must be a file of its own, where the user that runs smsgw may write"
+_AT_THE_START = {
+    sqlite3.SQLITE_READONLY: _OWN_PLACE,
+    sqlite3.SQLITE_NOTADB: _OWN_PLACE,
+    sqlite3.SQLITE_CANTOPEN: _OWN_PLACE,
+    sqlite3.SQLITE_FULL: "make room",
+    sqlite3.SQLITE_CORRUPT: "put a copy in its place, or move it away to begin anew",
+}
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened; the text names it and says what to do."""
+
+    def __init__(self, path: Path, why: str, advice: str = _OWN_PLACE) -> None:
+        super().__init__(f"cannot use the database {path} ([store] path): {why}; {advice}")
+
+
 class Tx:
     """One transaction: the connection's statements and the one time that all its rows carry."""
 
@@ -178,7 +195,7 @@ class Database:
     async def open(cls, path: Path, clock: Callable[[], int]) -> AsyncIterator["Database"]:
         """Open (or make) the database at `path`, migrate it, and close it at the end.
 
-        `clock` gives Unix milliseconds. Raises `StorageUnavailable` and `migrate.SchemaError`.
+        `clock` gives Unix milliseconds. Raises `DatabaseUnusable` and `migrate.SchemaError`.
         """
         database = cls(path, clock)
         address = f"file:{quote(str(path))}?mode=ro"
@@ -217,13 +234,11 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Texts and numbers of people: only the owner may read the file, whatever the umask says.
         path.touch(mode=0o600)
-    except OSError as error:
-        why = f"{path}: {error.strerror}"
-        raise StorageUnavailable(retry_after_s=_RETRY_AFTER_S, reason=Text(why, why)) from error
-    try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    except OSError as error:
+        raise DatabaseUnusable(path, str(error.strerror)) from error
     except sqlite3.Error as error:
-        raise storage_error(error) from error
+        raise _unusable(path, error) from error
     try:
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -233,11 +248,18 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
     except sqlite3.Error as error:
         connection.close()
-        raise storage_error(error) from error
+        raise _unusable(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> Exception:
+    if not _is_storage_fault(error):
+        return error
+    code = error.sqlite_errorcode & 0xFF
+    return DatabaseUnusable(path, _WHY[code].en, _AT_THE_START.get(code, "try again"))
 
 
 def _is_storage_fault(error: BaseException) -> bool:

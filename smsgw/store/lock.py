@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from smsgw.store.db import DatabaseUnusable
+
 
 class DatabaseInUse(Exception):
     """Another daemon works on this database; the text names it."""
@@ -13,10 +15,16 @@ class DatabaseInUse(Exception):
 
 @contextmanager
 def sole_daemon(database: Path) -> Iterator[None]:
-    """Hold the daemon's lock on `database`, which the kernel frees however it ends; raises `DatabaseInUse`."""
+    """Hold the daemon's lock on `database`, which the kernel frees however it ends.
+
+    Raises `DatabaseInUse` and `DatabaseUnusable`.
+    """
     path = database.with_name(f"{database.name}.lock")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DatabaseUnusable(database, str(error.strerror)) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,6 +4,8 @@ import sqlite3
 from importlib import resources
 from pathlib import Path
 
+_OURS = "status_counts"  # no other program will have a table of this name
+
 
 class SchemaError(Exception):
     """The database was made by another version of the program and cannot be used; the text says what to do."""
@@ -13,10 +15,13 @@ def migrate(connection: sqlite3.Connection, path: Path, scripts: tuple[str, ...]
     """Bring the database to the newest schema; an older one is copied first.
 
     `scripts` are the SQL texts in order (those shipped with the program unless given). Raises `SchemaError` when the
-    database is newer than the program.
+    database is newer than the program, or is another program's.
     """
     scripts = shipped_scripts() if scripts is None else scripts
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and _OURS not in tables:
+        raise SchemaError(f"{path} is the database of another program: give smsgw a file of its own in [store] path")
     if version > len(scripts):
         raise SchemaError(
             f"{path} has schema {version}, this smsgw knows up to {len(scripts)}: "

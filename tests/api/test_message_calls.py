@@ -294,6 +294,14 @@ async def test_search_finds_the_number_and_the_status(api: Api) -> None:
     assert await api.texts("доставлено") == []
 
 
+@pytest.mark.parametrize("search", ["%2B79999999999", "+79999999999", "%2B7999", "%2b99999"])
+async def test_a_number_is_found_as_people_paste_it(api: Api, search: str) -> None:
+    await api.sent("x", "+79999999999")
+    await api.sent("y", "70000000000")
+    answer = await api.call("GET", f"/sms?limit=5&search={search}")
+    assert [message["message"] for message in answer.json["sms_list"]] == ["x"]
+
+
 @pytest.mark.parametrize("search", ["%FF", "%ED%A0%80", "%00%00x%d0", "%"])
 async def test_bytes_that_are_no_text_find_nothing_and_harm_nothing(api: Api, search: str) -> None:
     await api.sent("ascii only")

@@ -14,6 +14,7 @@ from api_client import NUMBER, Api, ModemsByHand, opened
 from structlog.typing import EventDict
 
 from smsgw.api.app import LANGUAGE
+from smsgw.api.connections import Connections
 from smsgw.api.guard import Handler
 from smsgw.api.server import serve
 from smsgw.config import Config
@@ -253,6 +254,64 @@ async def test_a_running_request_is_answered_before_the_server_stops() -> None:
         assert not answer.done()
         go_on.set()
     assert answer.result() == "done"
+
+
+# ── too many, and too odd ──
+
+
+async def test_one_client_cannot_hold_every_connection() -> None:
+    async with serve(app_with(silent), "127.0.0.1", 0, Connections(most=20)) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+        dropped = [reader for reader, _ in held if await is_dropped(reader)]
+        assert len(dropped) == 35
+        for _, writer in held:
+            writer.close()
+        async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as session:
+            while not await is_answered(session, port):
+                pass
+
+
+async def is_dropped(reader: asyncio.StreamReader) -> bool:
+    try:
+        async with asyncio.timeout(0.2):
+            return await reader.read(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+async def is_answered(session: aiohttp.ClientSession, port: int) -> bool:
+    try:
+        async with session.get(f"http://127.0.0.1:{port}/") as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def test_connections_of_several_clients_are_counted_apart_and_together() -> None:
+    connections = Connections(most=8)
+    assert [connections.take("a") for _ in range(3)] == [True, True, False]
+    assert [connections.take(other) for other in "bbccddee"] == [True] * 6 + [False, False]
+    connections.release("a")
+    assert connections.take("e")
+
+
+@pytest.mark.parametrize("target", ["/%0a", "/a%0Ab", "http://example.org", "*"])
+async def test_addresses_that_fit_no_pattern_are_unknown(api: Api, target: str, lines: list[EventDict]) -> None:
+    method = "OPTIONS" if target == "*" else "GET"
+    answer = await api.exchange(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert (answer.status, answer.code) == (404, 4003)
+    assert not [line for line in lines if line["log_level"] == "error"]
+
+
+async def test_a_body_that_cannot_be_unpacked_is_its_clients_mistake(
+    api: Api, lines: list[EventDict], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await api.call("POST", "/sms/send", raw=b"notgzip", headers={"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (400, 1001)
+    assert (await api.call("GET", "/devices")).status == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_idle_connections_do_not_hold_up_the_stop(config: Config, clock: Clock) -> None:

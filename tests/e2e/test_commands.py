@@ -98,6 +98,37 @@ def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert "nowhere.toml" in result.stderr
 
 
+def test_a_configuration_that_cannot_be_read_is_a_mistake_in_it(tmp_path: Path) -> None:
+    folder = smsgw("check", "--config", str(tmp_path))
+    (tmp_path / "latin.toml").write_bytes(b"# caf\xe9")
+    latin = smsgw("check", "--config", str(tmp_path / "latin.toml"))
+    assert [folder.returncode, latin.returncode] == [2, 2]
+    assert f"{tmp_path} cannot be used" in folder.stderr
+    assert "Is a directory" in folder.stderr
+    assert "latin.toml cannot be used" in latin.stderr
+
+
+def test_a_configuration_of_windows_is_read(config: Path) -> None:
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes().replace(b"\n", b"\r\n"))
+    assert smsgw("check", "--config", str(config)).returncode == 0
+
+
+def test_a_pin_in_the_place_of_its_file_is_not_shown(config: Path) -> None:
+    with config.open("a") as file:
+        file.write('[modems.a]\nport = "/dev/null"\n[[modems.a.sims]]\npin_file = "98765"\n')
+    result = smsgw("check", "--config", str(config))
+    assert (result.returncode, "98765" in result.stderr) == (2, False)
+    assert "belongs to pin" in result.stderr
+
+
+@pytest.mark.parametrize("action", [("list",), ("revoke", "x"), ("enable", "x"), ("disable", "x")])
+def test_looking_for_tokens_makes_no_database(config: Path, tmp_path: Path, action: tuple[str, ...]) -> None:
+    path = tmp_path / "elsewhere" / "a.db"
+    result = smsgw("token", *action, "--config", str(config), SMSGW_STORE__PATH=str(path))
+    assert (result.returncode, path.parent.exists()) == (1, False)
+    assert str(path) in result.stderr
+
+
 def test_a_pin_may_stand_in_a_file_of_its_own_and_is_checked(config: Path, tmp_path: Path) -> None:
     secret = tmp_path / "pin"
     with config.open("a") as file:
@@ -178,14 +209,14 @@ def test_a_port_that_is_taken_is_named_without_a_traceback(config: Path) -> None
 async def test_neither_texts_nor_pins_nor_tokens_reach_the_log_even_with_the_wire_shown(
     config: Path, tmp_path: Path
 ) -> None:
-    async with VirtualModems(tmp_path / "modems", 1, profile=Profile(sim_pin="4711")) as virtual:
+    async with VirtualModems(tmp_path / "modems", 1, profile=Profile(sim_pin="47110815")) as virtual:
         with config.open("a") as file:
-            file.write(f'[modems.a]\nport = "{virtual.paths[0]}"\n[[modems.a.sims]]\npin = "4711"\n')
+            file.write(f'[modems.a]\nport = "{virtual.paths[0]}"\n[[modems.a.sims]]\npin = "47110815"\n')
         token = smsgw("token", "create", "shop", "--config", str(config)).stdout.strip()
         log = await run_and_send(config, token, "Совершенно секретно 12345")
     assert "AT+CMGS=" in log
     assert "AT+CPIN=***" in log
-    for secret in ("4711", token.split(".")[2], "секретно", "0421043E0432", "79991234567", "9799214365F7"):
+    for secret in ("47110815", token.split(".")[2], "секретно", "0421043E0432", "79991234567", "9799214365F7"):
         assert secret not in log, f"{secret} is in the log"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smsgw.errors import StorageUnavailable
-from smsgw.store.db import Database, Tx
+from smsgw.store.db import Database, DatabaseUnusable, Tx
 from smsgw.store.lock import DatabaseInUse, sole_daemon
 from smsgw.store.migrate import SchemaError, migrate, shipped_scripts
 from support import Clock
@@ -110,7 +110,7 @@ async def test_only_the_owner_may_read_the_file(tmp_path: Path, clock: Clock) ->
 async def test_an_unusable_file_is_named(tmp_path: Path, clock: Clock, content: bytes | None, reason: str) -> None:
     path = tmp_path / "a.db"
     path.mkdir() if content is None else path.write_bytes(content)
-    with pytest.raises(StorageUnavailable, match=reason):
+    with pytest.raises(DatabaseUnusable, match=rf"{path} .*{reason}.*must be a file of its own"):
         async with Database.open(path, clock):
             pass
 
@@ -123,6 +123,17 @@ async def test_a_database_of_a_newer_program_is_refused(tmp_path: Path, clock: C
     with pytest.raises(SchemaError, match="schema 99"):
         async with Database.open(path, clock):
             pass
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    for version in (0, 2):
+        connection = sqlite3.connect(tmp_path / f"{version}.db", isolation_level=None)
+        connection.execute("CREATE TABLE theirs (id INTEGER)")
+        connection.execute(f"PRAGMA user_version = {version}")
+        with pytest.raises(SchemaError, match="another program"):
+            migrate(connection, tmp_path / f"{version}.db")
+        assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["theirs"]
+        connection.close()
 
 
 def test_an_older_database_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
@@ -150,6 +161,13 @@ def test_a_migration_that_fails_leaves_the_old_schema(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA user_version").fetchone()[0] == len(shipped_scripts())
     assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchall()
     connection.close()
+
+
+def test_a_place_for_the_lock_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "a.db"
+    with pytest.raises(DatabaseUnusable, match=f"{path} "), sole_daemon(path):
+        pass
 
 
 def test_a_second_daemon_on_the_same_database_is_refused(tmp_path: Path) -> None:
