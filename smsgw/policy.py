@@ -22,6 +22,8 @@ RETRY_NOW_S = 2
 RETRIES_NOW = 2
 # The modem or the SIM is not ready; this long its worker leaves it alone.
 HOLD_S = 5
+# A message that is held time and again makes way for others; doubling from HOLD_S, it waits no longer than this.
+LONGEST_HOLD_S = 120
 
 
 class Next(StrEnum):
@@ -82,6 +84,11 @@ _BY_ACTION = {
     Action.UNKNOWN_OUTCOME: Decision(next=Next.DOUBT),
     Action.DUPLICATE_ACCEPTED: Decision(next=Next.ACCEPTED),
 }
+
+
+def hold_s(tries: int) -> int:
+    """Return how long a message stands back that came back for the `tries`-th time through no fault of its own."""
+    return min(HOLD_S << min(tries - 1, 10), LONGEST_HOLD_S)
 
 
 def backoff_s(used: int, chance: float) -> float:

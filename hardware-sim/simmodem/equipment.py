@@ -67,6 +67,7 @@ class Settings:
     cscs: str = "GSM"
     cgsms: int = 3
     cmms: int = 0
+    s10: int = 15
     cfun: int = 1
     cops_format: int = 0
     registration_urcs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGISTRATION_COMMANDS, 0))

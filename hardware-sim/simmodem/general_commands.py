@@ -31,6 +31,16 @@ def _reset(device: Device, command: Command) -> Answer:
     return []
 
 
+def _register(device: Device, command: Command) -> Answer:
+    """S10, the automatic disconnect delay, which a restart sets back (V.250 §6.3.12)."""
+    if command.form is Form.READ:
+        return [f"{device.state.settings.s10:03}"]
+    if not 1 <= (value := command.number(0)) <= 254:
+        raise CommandError
+    device.state.settings.s10 = value
+    return []
+
+
 def setting(attribute: str, allowed: range) -> Handler:
     """Make the command that reads and sets one number of the settings."""
 
@@ -239,6 +249,7 @@ GENERAL_COMMANDS: dict[str, Entry] = {
     "Z": Entry(_reset),
     "&F": Entry(_reset),
     "I": Entry(_identify),
+    "S10": Entry(_register),
     **{name: Entry(_fixed()) for name in ("&C", "&D", "&K", "&S", "X", "L", "M", "H", "S0", "S3", "S4", "S7")},
     **{name: Entry(_identity(handler)) for name, handler in IDENTITY.items()},
     "+GCAP": Entry(_fixed("+GCAP: +CGSM")),

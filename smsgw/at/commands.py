@@ -178,6 +178,16 @@ def last_reference() -> Command:
     return Command(line="AT+CRSM=176,28483,0,0,1", prefixes=("+CRSM:",), timeout_s=SIM_S)
 
 
+def boot_mark() -> Command:
+    """Read S10, which every start of a modem sets back (V.250 §6.3.12) and which nothing else here uses."""
+    return Command(line="ATS10?", bare=True)
+
+
+def set_boot_mark(mark: int) -> Command:
+    """Write S10 (V.250 §6.3.12)."""
+    return Command(line=f"ATS10={mark}")
+
+
 def operator() -> Command:
     """Ask for the operator in use (27.007 §7.3)."""
     return Command(line="AT+COPS?", prefixes=("+COPS:",), timeout_s=NETWORK_STATE_S)

@@ -83,6 +83,14 @@ def last_reference(lines: Sequence[str]) -> int:
     raise ReplyError("the last message reference", lines)
 
 
+def register(lines: Sequence[str]) -> int:
+    """Read the value of an S-register (V.250 §5.3.2)."""
+    for line in lines:
+        if re.fullmatch("[0-9]{1,3}", line, re.ASCII):
+            return int(line)
+    raise ReplyError("the register", lines)
+
+
 def iccid(lines: Sequence[str]) -> str:
     """Read the ICCID as 18 to 20 digits beginning with 89 (ITU-T E.118).
 

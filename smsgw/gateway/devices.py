@@ -79,17 +79,26 @@ class Devices:
         """Record which SIM a modem holds."""
         await self._db.write(partial(devices.sim_seen, key=sim, imsi=imsi, device=id, slot=slot))
 
-    async def record_learned(self, sim: str, follows: bool) -> None:
-        """Record whether the TP-MR that a SIM remembers can be relied on."""
-        await self._db.write(partial(devices.learn_record, key=sim, follows=follows))
+    async def record_learned(self, sim: str, imei: str | None) -> None:
+        """Record which modem is known to keep up the TP-MR that a SIM remembers; None if the present one does not."""
+        await self._db.write(partial(devices.learn_record, key=sim, imei=imei))
 
-    async def may_enter_pin(self, sim: str, pin: str) -> bool:
-        """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again."""
-        return await self._db.write(partial(_may_enter_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))
+    async def boot_marked(self, sim: str, mark: int | None) -> None:
+        """Record the mark by which the modem that a SIM is in will show that it has not started again."""
+        await self._db.write(partial(devices.mark_boot, key=sim, mark=mark))
 
-    async def pin_accepted(self, sim: str, pin: str) -> None:
-        """Record that a SIM took its PIN."""
-        await self._db.write(partial(devices.forget_pin, sim=sim, pin_hash=_pin_hash(sim, pin)))
+    async def may_enter_pin(self, sim: str, pin: str, untouched: bool) -> bool:
+        """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again.
+
+        One that was never answered (the power went) may be entered once more if the SIM is `untouched`, which means
+        that it has counted no refusal.
+        """
+        return await self._db.write(partial(_may_enter_pin, sim=sim, pin_hash=_pin_hash(sim, pin), untouched=untouched))
+
+    async def pin_answered(self, sim: str, pin: str, accepted: bool) -> None:
+        """Record that a SIM took its PIN, or called it wrong."""
+        record = devices.forget_pin if accepted else devices.mark_pin_refused
+        await self._db.write(partial(record, sim=sim, pin_hash=_pin_hash(sim, pin)))
 
 
 def ensure_active(tx: Tx, device: str) -> None:
@@ -128,8 +137,9 @@ def _delete(tx: Tx, id: str) -> bool:
     return True
 
 
-def _may_enter_pin(tx: Tx, sim: str, pin_hash: str) -> bool:
-    if devices.pin_was_tried(tx, sim, pin_hash):
+def _may_enter_pin(tx: Tx, sim: str, pin_hash: str, untouched: bool) -> bool:
+    earlier = devices.pin_attempt(tx, sim, pin_hash)
+    if earlier is not None and (earlier["is_refused"] or not untouched):
         return False
     devices.remember_pin(tx, sim, pin_hash)
     return True

@@ -68,13 +68,18 @@ class Sending:
         self._changed()
         return settled
 
-    async def sim_remembers(self, sim: str, reference: int) -> bool:
+    async def sim_remembers(self, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
         """Settle a SIM's last submission by the TP-MR that the SIM remembers, if it proves that nothing left.
+
+        It does only where the modem is known to keep that record up and has been running since: the record is written
+        after the submission (TS 23.040 §9.2.3.6), so that a restart may have come between.
 
         False if there was no doubt, or it stays: a reference that has moved on tells that the part left, not that it
         was accepted.
         """
-        settled = await self._db.write(partial(_sim_remembers, sim=sim, reference=reference))
+        settled = await self._db.write(
+            partial(_sim_remembers, sim=sim, imei=imei, boot_mark=boot_mark, reference=reference)
+        )
         self._changed()
         return settled
 
@@ -83,9 +88,11 @@ class Sending:
         await self._db.write(partial(_give_back, message=message))
         self._changed()
 
-    async def recover(self) -> int:
-        """After a start: what was being submitted is uncertain, what was only claimed waits again; returns how many."""
-        return await self._db.write(_recover)
+    async def recover(self, device: str | None = None) -> int:
+        """After a start, or of one device after a defect: what was being submitted is uncertain, what was only claimed
+        waits again; returns how many messages it were.
+        """
+        return await self._db.write(partial(_recover, device=device))
 
     async def sweep(self) -> int:
         """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""
@@ -122,7 +129,7 @@ class Sending:
         if decision.next is policy.Next.ACCEPTED:
             _mark_accepted(tx, part, message, detail)
         elif decision.next is policy.Next.HOLD:
-            _wait_again(tx, message, part, Reason.NO_SERVICE, detail)
+            _stand_back(tx, message, part, Reason.NO_SERVICE, detail, parts.tries(tx, part))
         elif decision.next is policy.Next.RETRY:
             queue.count_attempt(tx, message)
             _wait_again(tx, message, part, Reason.RETRY, detail, until=tx.now + int(decision.delay_s * 1_000))
@@ -177,8 +184,9 @@ def _mark_accepted(tx: Tx, part: int, message: int, detail: str = "") -> None:
 
 
 def _not_sent(tx: Tx, part: int, detail: str) -> None:
+    """The first time it was the modem's bad luck; a message to which that keeps happening makes way for others."""
     parts.end_attempt(tx, part, Outcome.NOT_SENT, detail=detail)
-    _wait_again(tx, parts.message_of(tx, part), part, Reason.NOT_SENT, detail)
+    _stand_back(tx, parts.message_of(tx, part), part, Reason.NOT_SENT, detail, parts.tries(tx, part) - 1)
 
 
 def _unknown(tx: Tx, part: int, detail: str) -> None:
@@ -197,9 +205,9 @@ def _answered_late(tx: Tx, sim: str, reference: int) -> bool:
     return True
 
 
-def _sim_remembers(tx: Tx, sim: str, reference: int) -> bool:
+def _sim_remembers(tx: Tx, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
     doubt = parts.last_in_doubt(tx, sim)
-    if doubt is None or not devices.record_is_kept(tx, sim):
+    if doubt is None or not devices.record_is_kept(tx, sim, imei, boot_mark):
         return False
     part, before = doubt
     if before != reference:
@@ -220,6 +228,11 @@ def _wait_again(tx: Tx, message: int, part: int, reason: Reason, detail: str = "
     roll_up(tx, message, reason, detail)
 
 
+def _stand_back(tx: Tx, message: int, part: int, reason: Reason, detail: str, tries: int) -> None:
+    until = tx.now + policy.hold_s(tries) * 1_000 if tries else None
+    _wait_again(tx, message, part, reason, detail, until)
+
+
 def _fail(tx: Tx, message: int, part: int, reason: Reason, detail: str = "") -> None:
     parts.move(tx, part, PartState.FAILED)
     # Without this part the rest would reach the recipient as a fragment.
@@ -229,11 +242,12 @@ def _fail(tx: Tx, message: int, part: int, reason: Reason, detail: str = "") -> 
     roll_up(tx, message, reason, detail)
 
 
-def _recover(tx: Tx) -> int:
-    interrupted = parts.doubtful(tx, PartState.SUBMITTING)
-    for part in interrupted:
-        _unknown(tx, part, "the gateway stopped while the message was on the wire")
-    held = queue.held(tx)
+def _recover(tx: Tx, device: str | None) -> int:
+    held = queue.held(tx, device)
     for message in held:
-        _give_back(tx, message)
-    return len(interrupted) + len(held)
+        interrupted = parts.in_state(tx, message, PartState.SUBMITTING)
+        for part in interrupted:
+            _unknown(tx, part, "the gateway stopped while the message was on the wire")
+        if not interrupted:
+            _give_back(tx, message)
+    return len(held)

@@ -79,6 +79,11 @@ class Modem:
         early, self._early = self._early, []
         return early or sort(self._link.take_urcs())
 
+    def left_over(self) -> list[Heard]:
+        """Take what was said and not heard yet, whatever the state of the link."""
+        early, self._early = self._early, []
+        return early + sort(self._link.drain_urcs())
+
     # ── messages ──
 
     async def send_pdu(self, pdu: bytes, length: int) -> int | None:
@@ -187,6 +192,18 @@ class Modem:
     async def last_reference(self) -> int | None:
         """The TP-MR that the SIM itself remembers as the last used one (EF_SMSS)."""
         return await self._ask(commands.last_reference(), replies.last_reference)
+
+    async def boot_mark(self) -> int | None:
+        """The mark that was set since the modem has started, or what its start puts there."""
+        return await self._ask(commands.boot_mark(), replies.register)
+
+    async def set_boot_mark(self, mark: int) -> bool:
+        """Set a mark that the modem loses when it starts again; tells whether it can."""
+        try:
+            await self._link.command(commands.set_boot_mark(mark))
+        except Refused:
+            return False
+        return True
 
     async def signal(self) -> int | None:
         """Signal strength in dBm (27.007 §8.5)."""

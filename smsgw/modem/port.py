@@ -103,6 +103,8 @@ async def _open_socket(address: str) -> Port:
     loop = asyncio.get_running_loop()
     try:
         transport, _protocol = await loop.create_connection(lambda: port, host.strip("[]"), int(number))
+    except UnicodeError as error:
+        raise PortError(errno.EINVAL, f"{address}: {host} is no host name; correct it") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise PortError(error.errno or errno.EIO, f"{address}: {reason}; is ser2net running there?") from error

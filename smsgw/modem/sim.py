@@ -27,6 +27,7 @@ from smsgw.modem.link import Link, Reply
 from smsgw.modem.profiles import Profile
 
 _LEAST_TRIES = 2  # with one left, a wrong PIN would lock the SIM
+_ALL_TRIES = 3  # TS 31.101 §9.5.1, ETSI TS 102 221 §9.5.1
 _WRONG_PIN = {(ErrorKind.CME, 16), (ErrorKind.CME, 12), (ErrorKind.CMS, 316)}
 _STATES = {
     (ErrorKind.CME, 5): PinState.DEVICE_LOCK,
@@ -48,12 +49,14 @@ _NUMBERED_LOCKS = range(40, 48)  # personalisation of network, provider, company
 class PinPolicy:
     """The PIN, if there is one, and who may allow it.
 
-    `may_enter` is awaited right before the PIN is entered, with the ICCID or `None`; it must have noted the attempt for
-    good before it returns true, so that a crash cannot spend a second try.
+    `may_enter` is awaited right before the PIN is entered, with the ICCID or `None`, and whether the SIM says that it
+    has refused no PIN since the last right one. It must have noted the attempt for good before it returns true, so
+    that a crash cannot spend a second try. `answered` is awaited as soon as the SIM has taken or refused the PIN.
     """
 
     pin: str | None
-    may_enter: Callable[[str | None], Awaitable[bool]]
+    may_enter: Callable[[str | None, bool], Awaitable[bool]]
+    answered: Callable[[bool], Awaitable[None]]
 
 
 async def patiently(link: Link, command: Command) -> Reply:
@@ -116,6 +119,8 @@ class Unlocking:
             waiting += 1
             self._give_up_on(state, absent, waiting)
             await asyncio.sleep(self._link.pace.pin_poll_s)
+        if self._entered:
+            await self._policy.answered(True)
 
     async def _state(self) -> PinState:
         try:
@@ -164,13 +169,15 @@ class Unlocking:
         if tries is not None and tries < _LEAST_TRIES:
             raise PinCounterLow(f"the SIM has {tries} try left for its PIN: enter the right one in a phone first")
         iccid = await read_iccid(self._link, self._profile)
-        if not await self._policy.may_enter(iccid):
+        if not await self._policy.may_enter(iccid, tries == _ALL_TRIES):
             raise PinForbidden("this PIN was not taken by this SIM before: configure the right one")
         self._entered = True
         try:
             await self._link.command(command)
         except Refused as refusal:
             certain = (refusal.kind, refusal.verdict.code) in _WRONG_PIN
+            if certain:
+                await self._policy.answered(False)
             what = "calls the configured PIN wrong" if certain else f"did not take the PIN ({refusal.text})"
             raise PinRefused(f"the SIM {what}: correct it; it is not entered again", certain=certain) from refusal
 

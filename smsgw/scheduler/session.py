@@ -6,6 +6,7 @@ its own message inside the program. Faults of the line end the session; the supe
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from smsgw.gateway import Gateway
 from smsgw.gsm.pdu import PduError, StatusReport, Submit, decode, status_meaning
 from smsgw.model import ClaimedMessage, DeviceState, PartToSend, ReceivedReport
 from smsgw.modem.driver import Modem
-from smsgw.modem.heard import News
+from smsgw.modem.heard import Heard, News
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
 from smsgw.scheduler.board import Board
@@ -66,15 +67,22 @@ class Session:
         self._pace = pace
         self._bell = bell
         self._stopping = stopping
+        self._unheard: deque[Heard] = deque()
         self._next_look = 0.0
         self._next_listing = 0.0
         self._held_until = 0.0
         self._may_send = False
-        self._record = SimRecord(modem, seat.sim, gateway, self._store)
+        self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
 
     async def run(self) -> None:
         """Serve until the gateway stops; raises `LinkError`, `OSError`, `SetUpAgain` and `DeviceSwitchedOff`."""
+        try:
+            await self._serve()
+        finally:
+            await self._take_leftovers()
+
+    async def _serve(self) -> None:
         await self._hear()
         await self._record.testify()
         while not self._stopping.is_set():
@@ -124,6 +132,7 @@ class Session:
 
     async def _send_part(self, part: PartToSend) -> bool:
         """Submit one part and store what became of it; tells whether the network took it."""
+        self.last_step = time.monotonic()
         sending, seat = self._gateway.sending, self._seat
         before = self._record.reference
         await self._store(lambda: sending.submitting(part.row, seat.device, seat.sim, before))
@@ -167,16 +176,17 @@ class Session:
             except StorageUnavailable as error:
                 self._board.note(error=str(error))
                 logger.error("a result waits for the storage", modem=self._board.name, reason=str(error))
-                if self._stopping.is_set():
-                    raise
             self.last_step = time.monotonic()
-            await happens_within(self._stopping, self._pace.storage_retry_s)
+            # Also while the gateway stops, which waits for us as long as it may: memory alone knows this result.
+            await asyncio.sleep(self._pace.storage_retry_s)
 
     # ── hearing ──
 
     async def _hear(self) -> None:
         """Take in what the modem announced, in order."""
-        for heard in self._modem.heard():
+        self._unheard.extend(self._modem.heard())
+        while self._unheard:
+            heard = self._unheard.popleft()
             match heard.news:
                 case News.HANDED_OVER if heard.pdu is not None:
                     await self._take(heard.pdu)
@@ -191,6 +201,12 @@ class Session:
                     self._next_look = 0.0
                 case News.SIM_CHANGED:
                     raise SetUpAgain(f"the SIM has changed ({heard.line})")
+
+    async def _take_leftovers(self) -> None:
+        """Store what the modem has handed over and nobody has looked at: it lies nowhere else any more."""
+        for heard in (*self._unheard, *self._modem.left_over()):
+            if heard.news is News.HANDED_OVER and heard.pdu is not None:
+                await self._take(heard.pdu)
 
     async def _settle(self, reference: int) -> None:
         """The answer to a send that an earlier session had given up."""
@@ -246,9 +262,8 @@ class Session:
             said = status_meaning(report.status)
             logger.info("status report", modem=self._board.name, id=id or "of no known message", said=said)
             return True
-        await self._store(
-            lambda: self._gateway.reports.inbound_received(self._seat.device, self._seat.sim, bytes.fromhex(pdu))
-        )
+        kept = _octets(pdu)
+        await self._store(lambda: self._gateway.reports.inbound_received(self._seat.device, self._seat.sim, kept))
         return True
 
 
@@ -264,6 +279,14 @@ _ADVICE = {
 _LTE_WITHOUT_MESSAGES = (
     "registered for LTE data, but the network offers no way for messages: allow 3G or 2G, or another SIM or tariff"
 )
+
+
+def _octets(pdu: str) -> bytes:
+    """Keep what is no pairs of hex digits as it came, too: somebody may be able to read it."""
+    try:
+        return bytes.fromhex(pdu)
+    except ValueError:
+        return pdu.encode()
 
 
 def _report(received: StatusReport, pdu: bytes) -> ReceivedReport:

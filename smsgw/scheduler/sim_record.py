@@ -1,14 +1,19 @@
 """The SIM's own record of the last message reference (EF_SMSS), as a witness of what has left the modem.
 
 A modem that keeps the record up writes it with every submission. Not every modem does, so it is believed only once it
-was seen to follow an answer; and the last answer stands in for reading it again before every part.
+was seen to follow an answer, and only while the modem has not started again, which may lose what was to be written: a
+mark in a register that every start sets back tells. The last answer stands in for reading the record before every part.
 """
 
+import random
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from smsgw.gateway import Gateway
 from smsgw.modem.driver import Modem
+
+# Far from what modems come with, 1 to 60 or the limit.
+_MARKS = range(100, 240)
 
 
 class Store(Protocol):
@@ -21,10 +26,11 @@ class Store(Protocol):
 class SimRecord:
     """What one SIM remembers, for the length of a session. `reference` is None while that is not known."""
 
-    def __init__(self, modem: Modem, sim: str, gateway: Gateway, store: Store) -> None:
+    def __init__(self, modem: Modem, sim: str, imei: str | None, gateway: Gateway, store: Store) -> None:
         self.reference: int | None = None
         self._modem = modem
         self._sim = sim
+        self._imei = imei
         self._gateway = gateway
         self._store = store
         self._read_last: int | None = None
@@ -33,11 +39,15 @@ class SimRecord:
         self._is_readable = True
 
     async def testify(self) -> None:
-        """Settle what an earlier session left in doubt."""
+        """Settle what an earlier session left in doubt, and mark this start of the modem."""
+        mark = await self._modem.boot_mark()
         await self.refresh()
-        reference = self.reference
-        if reference is not None:
-            await self._store(lambda: self._gateway.sending.sim_remembers(self._sim, reference))
+        reference, imei = self.reference, self._imei
+        if reference is not None and imei is not None and mark is not None:
+            await self._store(lambda: self._gateway.sending.sim_remembers(self._sim, imei, mark, reference))
+        new = random.choice(_MARKS)
+        kept = new if await self._modem.set_boot_mark(new) else None
+        await self._store(lambda: self._gateway.devices.boot_marked(self._sim, kept))
 
     async def refresh(self) -> None:
         """Read the record where the last outcome left open what it holds."""
@@ -60,4 +70,5 @@ class SimRecord:
         remembered = await self._modem.last_reference()
         follows = remembered == self._answered != self._read_last
         self._has_learned = True
-        await self._store(lambda: self._gateway.devices.record_learned(self._sim, follows))
+        keeper = self._imei if follows else None
+        await self._store(lambda: self._gateway.devices.record_learned(self._sim, keeper))

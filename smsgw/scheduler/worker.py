@@ -1,6 +1,7 @@
 """The supervisor of one modem: opens it, sets it up, runs a session, and after any fault does so again.
 
-Expected faults (the port, the line, the SIM) end here; anything else is a defect and goes up.
+Expected faults (the port, the line, the SIM) end here. Anything else is a defect: it is logged with its traceback,
+shown on the board, and costs this modem its session, never the others theirs.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from smsgw.config import AUTO, ModemConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
-from smsgw.model import DeviceState
+from smsgw.model import DEVICE_TRANSITIONS, DeviceState
 from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import NoSim, SimLocked
 from smsgw.modem.link import Link, LinkError
@@ -56,6 +57,9 @@ class ModemWorker:
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
+        self._pin_policy = PinPolicy(
+            pin=config.sim.pin or None, may_enter=self._may_enter_pin, answered=self._pin_answered
+        )
 
     def is_stuck(self) -> bool:
         """Tell whether a session has not taken a step for longer than any command may last."""
@@ -74,18 +78,35 @@ class ModemWorker:
                 await self._stay_disabled()
                 continue
             began = time.monotonic()
-            pause_s = await self._serve_once()
+            pause_s = await self._serve_apart()
             if time.monotonic() - began > self._pace.last_backoff_s:
                 backoff_s = self._pace.first_backoff_s
             if pause_s is None:
                 pause_s, backoff_s = backoff_s * random.uniform(0.8, 1.2), min(2 * backoff_s, self._pace.last_backoff_s)
             await self._pause(pause_s)
 
+    async def _serve_apart(self) -> float | None:
+        """Do as `_serve_once`, and survive a defect: what it left half done is settled as after a start."""
+        try:
+            return await self._serve_once()
+        except Exception as error:
+            logger.exception("defect", modem=self.board.name)
+            self._give_up(f"internal error ({type(error).__name__}), see the log")
+        while True:
+            try:
+                await self._gateway.sending.recover(self._device)
+            except StorageUnavailable as error:
+                self.board.note(error=str(error))
+                await asyncio.sleep(self._pace.storage_retry_s)
+            else:
+                return None
+
     async def _serve_once(self) -> float | None:
         """Open, set up, serve; returns how long to wait before the next time, None for the usual growing pause."""
         try:
             await self._open()
         except DeviceSwitchedOff:
+            self._give_up(None)
             return 0.0
         except NoSim as error:
             self._give_up(str(error))
@@ -94,6 +115,7 @@ class ModemWorker:
             # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
             self.board.become(DeviceState.LOCKED, str(error))
             await self._wait_while(True)
+            self.board.become(DeviceState.OFFLINE)
             return 0.0
         except OSError as error:
             self._give_up(error.strerror or str(error))
@@ -108,7 +130,8 @@ class ModemWorker:
         return 0.0
 
     def _give_up(self, error: str | None) -> None:
-        self.board.become(DeviceState.RECOVERING, error)
+        if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
+            self.board.become(DeviceState.RECOVERING, error)
         self.board.become(DeviceState.OFFLINE, error)
 
     async def _open(self) -> None:
@@ -118,7 +141,7 @@ class ModemWorker:
             link.on_urc = self.bell.set
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile))
-            identity = await modem.initialise(PinPolicy(pin=config.sim.pin or None, may_enter=self._may_enter_pin))
+            identity = await modem.initialise(self._pin_policy)
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True)
@@ -141,17 +164,19 @@ class ModemWorker:
             )
         slot = self._config.sim.slot
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
-        if self._is_entering_pin:
-            await self._gateway.devices.pin_accepted(self._pin_key, self._config.sim.pin)
-            self._is_entering_pin = False
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei)
         return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei)
 
-    async def _may_enter_pin(self, iccid: str | None) -> bool:
+    async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
         self._pin_key = iccid or f"{self._device}:{self._config.sim.slot}"
-        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._config.sim.pin)
+        pin = self._config.sim.pin
+        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, pin, untouched)
         return self._is_entering_pin
+
+    async def _pin_answered(self, accepted: bool) -> None:
+        await self._gateway.devices.pin_answered(self._pin_key, self._config.sim.pin, accepted)
+        self._is_entering_pin = False
 
     # ── switched on or off ──
 

@@ -37,6 +37,10 @@ _WHY = {
     sqlite3.SQLITE_CORRUPT: Text("файл базы повреждён", "the database file is damaged"),
     sqlite3.SQLITE_NOTADB: Text("файл не является базой данных", "the file is not a database"),
     sqlite3.SQLITE_CANTOPEN: Text("файл базы не открывается", "the database file cannot be opened"),
+    sqlite3.SQLITE_PERM: Text("нет доступа к файлу базы", "the database file may not be accessed"),
+    sqlite3.SQLITE_NOMEM: Text("не хватает памяти", "there is not enough memory"),
+    sqlite3.SQLITE_PROTOCOL: Text("база занята другим процессом", "the database is locked by another process"),
+    sqlite3.SQLITE_INTERRUPT: Text("запрос прерван", "the request was interrupted"),
 }
 
 
@@ -124,8 +128,8 @@ class Database:
     async def snapshot(self) -> AsyncIterator[aiosqlite.Connection]:
         """Lend a reader on which several queries see one state of the database."""
         async with self._reader() as connection:
-            await connection.execute_fetchall("BEGIN")
             try:
+                await connection.execute_fetchall("BEGIN")
                 yield connection
             finally:
                 await connection.rollback()
@@ -161,18 +165,24 @@ class Database:
                 return
 
     def _run_batch(self, batch: list[_Job[Any]]) -> None:
-        tx = Tx(self._connection, self._clock())
         try:
+            tx = Tx(self._connection, self._clock())
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 self._run_in_savepoint(tx, job)
             self._commit(batch)
         except sqlite3.Error as error:
             # A failed statement or commit may have undone what earlier jobs of the batch wrote: nobody may believe it.
-            for job in batch:
-                job.error = storage_error(error)
-            with suppress(sqlite3.Error):
-                self._connection.rollback()
+            self._fail(batch, storage_error(error))
+        except BaseException as error:
+            # Nothing may end this thread: everybody would wait for ever.
+            self._fail(batch, error)
+
+    def _fail(self, batch: list[_Job[Any]], error: BaseException) -> None:
+        for job in batch:
+            job.error = error
+        with suppress(sqlite3.Error):
+            self._connection.rollback()
 
     def _run_in_savepoint(self, tx: Tx, job: _Job[Any]) -> None:
         self._connection.execute("SAVEPOINT job")

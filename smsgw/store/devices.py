@@ -63,21 +63,25 @@ def sim_seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None
     tx.change(
         "INSERT INTO sims (key, imsi, device, slot, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (key) DO UPDATE SET imsi = coalesce(excluded.imsi, imsi), slot = excluded.slot,"
-        " last_seen = excluded.last_seen, device = excluded.device,"
-        # Whether the SIM's record is kept up is the modem's doing.
-        " records_reference = CASE WHEN device = excluded.device THEN records_reference END",
+        " last_seen = excluded.last_seen, device = excluded.device",
         (key, imsi, device, slot, tx.now, tx.now),
     )
 
 
-def learn_record(tx: Tx, key: str, follows: bool) -> None:
-    """Record whether the TP-MR that a SIM remembers follows the answers of the modem it is in."""
-    tx.change("UPDATE sims SET records_reference = ? WHERE key = ?", (follows, key))
+def learn_record(tx: Tx, key: str, imei: str | None) -> None:
+    """Record which modem is known to keep up the TP-MR that a SIM remembers."""
+    tx.change("UPDATE sims SET record_kept_by = ? WHERE key = ?", (imei, key))
 
 
-def record_is_kept(tx: Tx, key: str) -> bool:
-    """Tell whether the TP-MR that a SIM remembers is known to follow the answers of its modem."""
-    return tx.row("SELECT 1 FROM sims WHERE key = ? AND records_reference", (key,)) is not None
+def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
+    """Record the mark by which the modem that a SIM is in will show that it has not started again."""
+    tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
+
+
+def record_is_kept(tx: Tx, key: str, imei: str, boot_mark: int) -> bool:
+    """Tell whether this modem is known to keep up the TP-MR that a SIM remembers, and has been running since."""
+    row = tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ? AND boot_mark = ?", (key, imei, boot_mark))
+    return row is not None
 
 
 def sim_in(tx: Tx, device: str, slot: int) -> str | None:
@@ -86,14 +90,21 @@ def sim_in(tx: Tx, device: str, slot: int) -> str | None:
     return None if row is None else str(row[0])
 
 
-def pin_was_tried(tx: Tx, sim: str, pin_hash: str) -> bool:
-    """Tell whether this PIN was entered into this SIM and not accepted."""
-    return tx.row("SELECT 1 FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash)) is not None
+def pin_attempt(tx: Tx, sim: str, pin_hash: str) -> sqlite3.Row | None:
+    """Find the attempt to enter this PIN into this SIM, if it was not accepted."""
+    return tx.row("SELECT * FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))
 
 
 def remember_pin(tx: Tx, sim: str, pin_hash: str) -> None:
     """Record that a PIN is about to be entered."""
-    tx.change("INSERT INTO pin_attempts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sim, pin_hash, tx.now))
+    tx.change(
+        "INSERT INTO pin_attempts (sim, pin_hash, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sim, pin_hash, tx.now)
+    )
+
+
+def mark_pin_refused(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a SIM called a PIN wrong."""
+    tx.change("UPDATE pin_attempts SET is_refused = 1 WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))
 
 
 def forget_pin(tx: Tx, sim: str, pin_hash: str) -> None:

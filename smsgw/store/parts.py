@@ -64,18 +64,12 @@ def in_state(tx: Tx, message: int, state: PartState) -> list[int]:
     return [row[0] for row in rows]
 
 
-def doubtful(tx: Tx, state: PartState) -> list[int]:
-    """List all parts, of any message, that are being submitted or are uncertain."""
-    assert state in (PartState.SUBMITTING, PartState.UNCERTAIN)
-    # The literal lets SQLite use the index of doubtful parts alone.
-    return [row[0] for row in tx.rows(f"SELECT id FROM parts WHERE state = '{state}' ORDER BY id")]
-
-
 def uncertain_since(tx: Tx, before: int) -> list[int]:
-    """List the uncertain parts whose last attempt began before then."""
+    """List the uncertain parts whose last attempt was given up before then."""
     rows = tx.rows(
-        "SELECT p.id FROM parts p WHERE p.state = 'uncertain'"
-        " AND (SELECT max(submitted_at) FROM attempts WHERE part = p.id) <= ? ORDER BY p.id",
+        # Of the one state by itself SQLite does not see that the index has it, and would walk over all parts.
+        "SELECT p.id FROM parts p WHERE p.state IN ('submitting', 'uncertain') AND p.state = 'uncertain'"
+        " AND (SELECT max(ended_at) FROM attempts WHERE part = p.id) <= ? ORDER BY p.id",
         (before,),
     )
     return [row[0] for row in rows]
@@ -99,6 +93,13 @@ def end_attempt(tx: Tx, part: int, outcome: Outcome, reference: int | None = Non
         " WHERE id = (SELECT max(id) FROM attempts WHERE part = ?)",
         (tx.now, outcome, reference, detail, part),
     )
+
+
+def tries(tx: Tx, part: int) -> int:
+    """Count the attempts that were made to submit a part, whatever became of them."""
+    row = tx.row("SELECT count(*) FROM attempts WHERE part = ?", (part,))
+    assert row is not None
+    return int(row[0])
 
 
 def mark_accepted(tx: Tx, part: int) -> None:

@@ -99,9 +99,10 @@ def count_attempt(tx: Tx, row: int) -> int:
     return int(rows[0][0])
 
 
-def held(tx: Tx) -> list[int]:
-    """List the messages that some worker holds."""
-    return [row[0] for row in tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL")]
+def held(tx: Tx, device: str | None = None) -> list[int]:
+    """List the messages that some worker, or that of one device, holds."""
+    rows = tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL AND holder = coalesce(?, holder)", (device,))
+    return [row[0] for row in rows]
 
 
 def expired(tx: Tx, limit: int) -> list[int]:
@@ -113,8 +114,8 @@ def expired(tx: Tx, limit: int) -> list[int]:
 def waiting_for_deleted(tx: Tx, limit: int) -> list[int]:
     """List the waiting messages that only a deleted device may send."""
     rows = tx.rows(
-        "SELECT m.seq FROM devices d CROSS JOIN messages m ON m.status = 0 AND m.asked_device = d.id"
-        " WHERE d.deleted_at IS NOT NULL LIMIT ?",
+        "SELECT m.seq FROM devices d CROSS JOIN messages m ON m.asked_device = d.id"
+        " WHERE m.status = 0 AND m.asked_device != '' AND d.deleted_at IS NOT NULL LIMIT ?",
         (limit,),
     )
     return [row[0] for row in rows]

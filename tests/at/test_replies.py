@@ -137,6 +137,17 @@ def test_a_sim_without_that_record_is_not_read_as_zero(line: str) -> None:
         replies.last_reference([line])
 
 
+@pytest.mark.parametrize(("line", "value"), [("000", 0), ("15", 15), ("254", 254)])
+def test_a_register_is_a_bare_number(line: str, value: int) -> None:
+    assert replies.register(["^RSSI: 17", line]) == value
+
+
+@pytest.mark.parametrize("line", ["", "S10: 15", "1500", "-1", "٣", "12 3"])
+def test_anything_else_is_no_register(line: str) -> None:
+    with pytest.raises(ReplyError):
+        replies.register([line])
+
+
 @pytest.mark.parametrize("line", ["+CCID: 89441234", "+CCID: 12345678901234567890", "", "+CCID:"])
 def test_what_is_no_iccid_is_not_taken_for_one(line: str) -> None:
     with pytest.raises(ReplyError):
@@ -308,6 +319,7 @@ READERS: list[Callable[[Sequence[str]], Any]] = [
     replies.imsi,
     replies.iccid,
     replies.last_reference,
+    replies.register,
     replies.pin_state,
     replies.registration,
     replies.signal_dbm,

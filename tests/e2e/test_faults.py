@@ -27,13 +27,112 @@ def sent(w: World) -> Counter[str]:
 
 
 async def test_a_modem_that_falls_silent_after_taking_a_message_never_makes_it_two(tmp_path: Path) -> None:
-    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=1) as w:
+    async with world(tmp_path, rules=(Rule(reports=()),), pace=IMPATIENT, uncertain_after_s=1) as w:
         w.virtual.fault(0, "mute_after_ctrl_z")
         id = await w.send("once")
         await w.reaches(id, 3)
         assert (await w.detail(id))["error"]["reason"] == "outcome_unknown"
         assert [part["state"] for part in (await w.detail(id))["parts"]] == ["failed"]
         assert sent(w) == {"once": 1}
+
+
+async def test_a_report_that_came_during_a_send_that_failed_is_not_lost(tmp_path: Path) -> None:
+    rules = (Rule(recipient="79990000001", report_delay=0.2),)
+    async with world(tmp_path, rules=rules, pace=IMPATIENT, uncertain_after_s=60) as w:
+        first = await w.send("first", "79990000001")
+        await w.reaches(first, 2)
+        w.virtual.fault(0, "lose_after_ctrl_z")
+        await w.send("second", "79990000002")
+        await w.reaches(first, 4)
+
+
+async def test_a_report_that_came_while_the_gateway_stopped_is_not_lost(tmp_path: Path) -> None:
+    rules = (Rule(recipient="79990000001", report_delay=0.5), Rule(recipient="79990000002", network_time=1.0))
+    async with VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), report_delay=(0.0, 0.0), rules=rules) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        async with running(config, virtual) as w:
+            await w.all_ready()
+            first = await w.send("first", "79990000001")
+            await w.reaches(first, 2)
+            await w.send("second", "79990000002")
+            await w.device_in_state("sending")
+        async with running(config, virtual) as w:
+            await w.reaches(first, 4)
+
+
+async def test_a_result_is_stored_even_if_the_storage_is_held_while_the_gateway_stops(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 1, rules=SENDING_ONE_S, report_delay=(0.0, 0.0)) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        async with running(config, virtual) as w:
+            await w.all_ready()
+            id = await w.send("once")
+            await w.device_in_state("sending")
+            holder = sqlite3.connect(tmp_path / "smsgw.db", isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+            # Longer than SQLite waits by itself.
+            asyncio.get_running_loop().call_later(7, holder.close)
+        async with running(config, virtual) as w:
+            await w.reaches(id, 4)
+            assert (await w.detail(id))["parts"][0]["attempts"][0]["detail"] == ""
+        assert Counter(message.text for message in virtual.network.messages) == {"once": 1}
+
+
+@pytest.mark.parametrize("state", ["ready", "locked"])
+async def test_a_device_may_be_switched_off_and_on_again_at_any_pace(tmp_path: Path, state: str) -> None:
+    profile = Profile(sim_pin="1234" if state == "locked" else None)
+    async with (
+        VirtualModems(tmp_path, 2, network_time=(0.0, 0.0), profile=profile) as virtual,
+        running(configure(tmp_path, virtual.paths), virtual) as w,
+    ):
+        await w.device_in_state(state)
+        device = (await w.device_ids())[0]
+        for _ in range(5):
+            for on in (False, True):
+                body = {"device_id": device, "is_active": on}
+                async with w.client.post(f"{w.url}/devices/edit", json=body) as answer:
+                    assert answer.status == 204
+            await w.device_in_state(state)
+
+
+async def test_a_line_that_is_no_pdu_is_kept_as_it_came_and_harms_nobody(tmp_path: Path) -> None:
+    odd = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD0"
+    async with world(tmp_path, rules=SENDING_ONE_S) as w:
+        w.virtual.fault(0, "interject", lines=["+CMT: ,38", odd], after=0)
+        await w.reaches(await w.send("meanwhile"), 4)
+        assert odd.encode() in kept(tmp_path)
+
+
+async def test_a_defect_costs_one_modem_its_session_and_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        monkeypatch.undo()
+        raise ZeroDivisionError("a defect nobody knows of")
+
+    async with world(tmp_path, rules=(Rule(report_delay=1.0),)) as w:
+        id = await w.send("once")
+        await w.reaches(id, 2)
+        monkeypatch.setattr("smsgw.scheduler.session._report", broken)
+
+        async def told() -> bool:
+            return "ZeroDivisionError" in str((await w.devices())[0]["error"])
+
+        await until(told, "the defect on the board")
+        await w.reaches(await w.send("after"), 4)
+        assert sent(w) == {"once": 1, "after": 1}
+
+
+async def test_an_address_that_is_no_host_name_is_told_and_tried_again(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 1) as virtual:
+        config = configure(tmp_path, virtual.paths)
+        wrong = replace(config.modems[0], name="wrong", port="socket://192.168..1:4000")
+        async with running(replace(config, modems=(*config.modems, wrong)), virtual) as w:
+
+            async def told() -> bool:
+                return "no host name" in str((await w.devices())[1]["error"])
+
+            await until(told, "the wrong address on the board")
+            await w.device_in_state("ready")
 
 
 async def test_a_report_settles_the_doubt_about_a_silent_modem(tmp_path: Path) -> None:
@@ -74,17 +173,24 @@ async def test_what_a_modem_lost_on_the_way_is_in_doubt_and_the_next_message_goe
         assert sent(w)["after"] == 1
 
 
-@pytest.mark.parametrize("kind", ["reboot_mid_send", "lose_after_ctrl_z"])
-async def test_a_sim_that_has_not_counted_a_message_proves_that_nothing_left(tmp_path: Path, kind: str) -> None:
+async def test_a_sim_that_has_not_counted_a_message_proves_that_nothing_left(tmp_path: Path) -> None:
     async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=60) as w:
         await w.reaches(await w.send("before"), 4)
-        w.virtual.fault(0, kind)
+        w.virtual.fault(0, "lose_after_ctrl_z")
         lost = await w.send("lost at first")
         await w.reaches(lost, 4)
         assert sent(w) == {"before": 1, "lost at first": 1}
         detail = await w.detail(lost)
         assert [attempt["outcome"] for attempt in detail["parts"][0]["attempts"]] == ["not_sent", "accepted"]
         assert detail["attempts"] == 0
+
+
+async def test_after_a_restart_of_the_modem_the_count_of_the_sim_proves_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=IMPATIENT, uncertain_after_s=2) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "reboot_mid_send")
+        await w.reaches(await w.send("in doubt"), 3)
+        assert sent(w) == {"before": 1}
 
 
 async def test_a_sim_that_has_counted_a_message_proves_only_that_it_left(tmp_path: Path) -> None:
@@ -101,7 +207,7 @@ async def test_a_sim_that_has_counted_a_message_proves_only_that_it_left(tmp_pat
 async def test_a_sim_that_counts_nothing_proves_nothing(tmp_path: Path, smss: Smss) -> None:
     async with world(tmp_path, pace=IMPATIENT, profile=Profile(smss=smss), uncertain_after_s=2) as w:
         await w.reaches(await w.send("before"), 4)
-        w.virtual.fault(0, "reboot_mid_send")
+        w.virtual.fault(0, "lose_after_ctrl_z")
         await w.reaches(await w.send("in doubt"), 3)
         await w.reaches(await w.send("after"), 4)
         assert sent(w) == {"before": 1, "after": 1}

@@ -13,6 +13,8 @@ from support import Clock, open_gateway, with_sending
 
 SIM = "8944000000000000001"
 OTHER_SIM = "8944000000000000002"
+IMEI, OTHER_IMEI = "490154203237518", "490154203237526"
+MARK = 123  # set in the modem while it was running
 NUMBER = "79991234567"
 DELIVERED, STILL_TRYING, REJECTED = 0x00, 0x30, 0x42
 THREE_PARTS = "ы" * 150
@@ -156,12 +158,60 @@ async def test_a_message_that_waits_for_its_retry_does_not_hold_up_the_next(gate
     assert (await claim(gateway)).id == first
 
 
-async def test_lost_service_costs_no_attempt(gateway: Gateway) -> None:
+async def test_lost_service_costs_no_attempt(gateway: Gateway, clock: Clock) -> None:
     id = await submit(gateway)
     for _ in range(20):
         await gateway.sending.refused(await take_part(gateway), cms(331), "+CMS ERROR: 331")
+        clock.advance(120)
     assert await status(gateway, id) is Status.WAITING
     assert (await gateway.messages.detail(id)).attempts == 0
+
+
+async def test_a_message_that_is_held_time_and_again_makes_way_for_others(gateway: Gateway, clock: Clock) -> None:
+    held, other = await submit(gateway, "held"), await submit(gateway, "other")
+    await gateway.sending.refused(await take_part(gateway), cms(302), "+CMS ERROR: 302")
+    assert (await claim(gateway)).id == other
+    waited = []
+    for _ in range(8):
+        due = (await gateway.messages.detail(held)).not_before
+        assert due is not None
+        waited.append((due - clock.now) // 1_000)
+        clock.now = due
+        await gateway.sending.refused(await take_part(gateway), cms(302), "+CMS ERROR: 302")
+    assert waited == [5, 10, 20, 40, 80, 120, 120, 120]
+
+
+async def test_a_message_that_never_gets_away_makes_way_for_others_from_the_second_time_on(
+    gateway: Gateway, clock: Clock
+) -> None:
+    await submit(gateway, "stubborn")
+    other = await submit(gateway, "other")
+    for _ in range(2):
+        await gateway.sending.not_sent(await take_part(gateway), "no prompt")
+    assert (await claim(gateway)).id == other
+
+
+async def test_a_doubt_lasts_as_long_as_is_configured_from_when_it_arose(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        id = await submit(gateway)
+        await take_part(gateway)
+    clock.advance(3_000)
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        await gateway.sending.sweep()
+        assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+        clock.advance(config.sending.uncertain_after_s)
+        await gateway.sending.sweep()
+        assert await status(gateway, id) is Status.WAITING
+
+
+async def test_a_defect_of_one_modem_leaves_the_messages_of_another_alone(gateway: Gateway) -> None:
+    submitting, claimed, elsewhere = [await submit(gateway, text) for text in ("on the wire", "claimed", "elsewhere")]
+    await take_part(gateway)
+    await claim(gateway)
+    await take_part(gateway, "south", OTHER_SIM)
+    assert await gateway.sending.recover(await device(gateway)) == 2
+    states = [await part_states(gateway, id) for id in (submitting, claimed, elsewhere)]
+    assert states == [[PartState.UNCERTAIN], [PartState.PENDING], [PartState.SUBMITTING]]
 
 
 async def test_what_certainly_did_not_leave_may_go_through_another_modem(gateway: Gateway) -> None:
@@ -241,46 +291,55 @@ async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str 
     return id
 
 
+async def rely_on_record(gateway: Gateway) -> None:
+    await gateway.devices.record_learned(SIM, IMEI)
+    await gateway.devices.boot_marked(SIM, MARK)
+
+
 @pytest.mark.parametrize("reference", [0, 7, 255])
 async def test_a_sim_that_remembers_the_reference_of_before_proves_that_nothing_left(
     gateway: Gateway, reference: int
 ) -> None:
     id = await put_in_doubt(gateway, reference)
-    await gateway.devices.record_learned(SIM, True)
-    assert await gateway.sending.sim_remembers(SIM, reference)
+    await rely_on_record(gateway)
+    assert await gateway.sending.sim_remembers(SIM, IMEI, MARK, reference)
     assert await status(gateway, id) is Status.WAITING
     detail = await gateway.messages.detail(id)
     assert (detail.attempts, detail.sim) == (0, None)
     assert (await claim(gateway)).id == id
 
 
-@pytest.mark.parametrize(
-    ("before", "now", "learned"),
-    [(7, 8, True), (255, 0, True), (7, 200, True), (None, 7, True), (7, 7, False), (7, 7, None)],
-)
-async def test_anything_else_that_a_sim_remembers_proves_nothing(
-    gateway: Gateway, before: int | None, now: int, learned: bool | None
-) -> None:
+@pytest.mark.parametrize(("before", "now"), [(7, 8), (255, 0), (7, 200), (None, 7)])
+async def test_another_reference_than_before_proves_nothing(gateway: Gateway, before: int | None, now: int) -> None:
     await put_in_doubt(gateway, before)
-    if learned is not None:
-        await gateway.devices.record_learned(SIM, learned)
-    assert not await gateway.sending.sim_remembers(SIM, now)
+    await rely_on_record(gateway)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, now)
+
+
+async def test_a_record_that_is_not_known_to_be_kept_up_proves_nothing(gateway: Gateway) -> None:
+    await put_in_doubt(gateway, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    await rely_on_record(gateway)
+    await gateway.devices.record_learned(SIM, None)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+
+
+async def test_a_record_proves_nothing_about_another_modem_or_after_a_restart_of_the_modem(gateway: Gateway) -> None:
+    await put_in_doubt(gateway, 7)
+    await rely_on_record(gateway)
+    assert not await gateway.sending.sim_remembers(SIM, OTHER_IMEI, MARK, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, 15, 7)
+    await gateway.devices.boot_marked(SIM, None)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
 
 
 async def test_what_a_sim_remembers_speaks_for_its_last_submission_only(gateway: Gateway) -> None:
     await put_in_doubt(gateway, 7)
-    await gateway.devices.record_learned(SIM, True)
+    await rely_on_record(gateway)
     await submit(gateway, "after")
     await send_all(gateway, 8)
-    assert not await gateway.sending.sim_remembers(SIM, 7)
-    assert not await gateway.sending.sim_remembers(OTHER_SIM, 7)
-
-
-async def test_in_another_modem_a_sim_has_to_be_learned_again(gateway: Gateway) -> None:
-    await put_in_doubt(gateway, 7)
-    await gateway.devices.record_learned(SIM, True)
-    await gateway.devices.sim_seen(await device(gateway, "south"), SIM, None, 1)
-    assert not await gateway.sending.sim_remembers(SIM, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    assert not await gateway.sending.sim_remembers(OTHER_SIM, IMEI, MARK, 7)
 
 
 async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: Gateway, clock: Clock) -> None:
@@ -454,14 +513,24 @@ async def test_a_deleted_device_stays_deleted_after_a_restart(config: Config, cl
 
 async def test_a_pin_is_offered_once_unless_the_sim_took_it(config: Config, clock: Clock) -> None:
     async with open_gateway(config, clock) as gateway:
-        assert await gateway.devices.may_enter_pin(SIM, "1234")
-        await gateway.devices.pin_accepted(SIM, "1234")
-        assert await gateway.devices.may_enter_pin(SIM, "1234")
+        assert await gateway.devices.may_enter_pin(SIM, "1234", True)
+        await gateway.devices.pin_answered(SIM, "1234", True)
+        assert await gateway.devices.may_enter_pin(SIM, "1234", True)
     async with open_gateway(config, clock) as gateway:
-        assert not await gateway.devices.may_enter_pin(SIM, "1234")
-        assert await gateway.devices.may_enter_pin(SIM, "4321")
-        assert await gateway.devices.may_enter_pin(OTHER_SIM, "1234")
+        assert not await gateway.devices.may_enter_pin(SIM, "1234", False)
+        assert await gateway.devices.may_enter_pin(SIM, "4321", False)
+        assert await gateway.devices.may_enter_pin(OTHER_SIM, "1234", False)
     assert b"1234" not in file_content(config)
+
+
+async def test_a_pin_that_was_never_answered_may_be_tried_again_while_the_sim_has_counted_no_refusal(
+    gateway: Gateway,
+) -> None:
+    for _ in range(3):
+        assert await gateway.devices.may_enter_pin(SIM, "1234", True)
+    assert not await gateway.devices.may_enter_pin(SIM, "1234", False)
+    await gateway.devices.pin_answered(SIM, "1234", False)
+    assert not await gateway.devices.may_enter_pin(SIM, "1234", True)
 
 
 async def test_an_incoming_message_is_stored_once_however_often_the_modem_lists_it(gateway: Gateway) -> None:

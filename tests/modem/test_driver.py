@@ -17,8 +17,12 @@ REPORT = "079144770009909906400C91447700091032623010214365806230102153208000"
 MESSAGE = "0791447700099099040C914477000910320000623010214365800BC8329BFD06DDDF723619"
 
 
-async def allow(iccid: str | None) -> bool:
+async def allow(iccid: str | None, untouched: bool) -> bool:
     return True
+
+
+async def ignore(accepted: bool) -> None:
+    pass
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ async def modem(peer: Peer, link: Link) -> Modem:
         "AT+CMGL=4": OK,
     }
     ready = Modem(link)
-    await ready.initialise(PinPolicy(pin=None, may_enter=allow))
+    await ready.initialise(PinPolicy(pin=None, may_enter=allow, answered=ignore))
     peer.commands.clear()
     return ready
 

@@ -1,6 +1,7 @@
 """Setting a modem up: what is asked in which order, what is done without, and what needs a person."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from scripted_peer import Peer, framed, in_turn, until
@@ -35,11 +36,17 @@ class Doorkeeper:
     def __init__(self, *, allows: bool = True) -> None:
         self.allows = allows
         self.asked: list[str | None] = []
-        self.policy = PinPolicy(pin="1234", may_enter=self._may_enter)
+        self.untouched: bool | None = None
+        self.answers: list[bool] = []
+        self.policy = PinPolicy(pin="1234", may_enter=self._may_enter, answered=self._answered)
 
-    async def _may_enter(self, iccid: str | None) -> bool:
+    async def _may_enter(self, iccid: str | None, untouched: bool) -> bool:
         self.asked.append(iccid)
+        self.untouched = untouched
         return self.allows
+
+    async def _answered(self, accepted: bool) -> None:
+        self.answers.append(accepted)
 
 
 @pytest.fixture
@@ -124,8 +131,30 @@ async def test_the_pin_is_entered_once_after_the_counter_was_read_and_leave_was_
     await modem.initialise(door.policy)
     assert peer.commands.count('AT+CPIN="1234"') == 1
     assert peer.commands.index("AT+QPINC?") < peer.commands.index('AT+CPIN="1234"')
-    assert door.asked == [ICCID]
+    assert (door.asked, door.untouched, door.answers) == ([ICCID], True, [True])
     assert peer.commands.count("AT+CMGF=0") == 3
+
+
+async def test_a_pin_counts_as_taken_even_if_the_set_up_breaks_off_behind_it(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    peer.answers |= {"AT+CPIN?": in_turn(WANTS_PIN, READY), 'AT+CPIN="1234"': OK, "AT+CIMI": framed("RDY")}
+    with pytest.raises(Rebooted):
+        await modem.initialise(door.policy)
+    assert door.answers == [True]
+
+
+@pytest.mark.parametrize("tries", [2, 4])
+async def test_a_sim_whose_counter_is_not_at_its_usual_height_is_not_untouched(
+    peer: Peer, modem: Modem, door: Doorkeeper, tries: int
+) -> None:
+    peer.answers |= {
+        "AT+CPIN?": in_turn(WANTS_PIN, READY),
+        'AT+CPIN="1234"': OK,
+        EMPTY_VERIFY: framed(f'+CSIM: 4,"63C{tries}"', "OK"),
+    }
+    await modem.initialise(door.policy)
+    assert door.untouched is False
 
 
 async def locked(modem: Modem, door: Doorkeeper) -> SimLocked:
@@ -139,6 +168,7 @@ async def test_a_refused_pin_is_never_entered_again(peer: Peer, modem: Modem, do
     lock = await locked(modem, door)
     assert isinstance(lock, PinRefused)
     assert lock.certain
+    assert door.answers == [False]
     assert "1234" not in str(lock)
     assert peer.commands.count('AT+CPIN="1234"') == 1
 
@@ -150,6 +180,7 @@ async def test_a_pin_that_was_not_taken_for_another_reason_is_not_called_wrong(
     lock = await locked(modem, door)
     assert isinstance(lock, PinRefused)
     assert not lock.certain
+    assert door.answers == []
 
 
 async def test_a_sim_that_goes_on_asking_gets_the_pin_only_once(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
@@ -175,7 +206,7 @@ async def test_without_leave_no_pin_is_entered(peer: Peer, modem: Modem) -> None
 async def test_without_a_pin_the_operator_is_told_to_configure_one(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers["AT+CPIN?"] = WANTS_PIN
     with pytest.raises(PinMissing, match="configure"):
-        await modem.initialise(PinPolicy(pin=None, may_enter=door.policy.may_enter))
+        await modem.initialise(replace(door.policy, pin=None))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +327,7 @@ async def test_what_was_said_of_the_sim_before_it_was_ready_is_old_news(
 async def test_a_pin_that_cannot_be_one_is_not_entered(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers["AT+CPIN?"] = WANTS_PIN
     with pytest.raises(PinMissing, match="4 to 8 digits"):
-        await modem.initialise(PinPolicy(pin="12x4", may_enter=door.policy.may_enter))
+        await modem.initialise(replace(door.policy, pin="12x4"))
     assert door.asked == []
 
 
