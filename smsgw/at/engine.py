@@ -17,13 +17,14 @@ from smsgw.at.events import Done, Event, Final, Noise, Prompt, Settled, Urc, rea
 from smsgw.at.urcs import announces_pdu, is_registration_urc, is_urc
 
 MAX_LINE = 4096  # a whole +COPS=? listing; a PDU line is 350
+MAX_NOISE = 2  # unknown lines between the header of an indication and its PDU
 MAX_LINES = 1024  # a full store of 255 entries is 510
 ESC = b"\x1b"
 CTRL_Z = b"\x1a"
 
 _LINE_ENDS = re.compile(rb"[\r\n]")
 _BLANK = bytes(range(33)) + b"\x7f"
-_PDU = re.compile(r"[0-9A-Fa-f]{20,}")
+_PDU = re.compile(r"[0-9A-Fa-f]{24,}")  # longer than any ICCID, shorter than any report
 _ADRIFT_HINT = "resume() first: late answers would be taken for those of the next command"
 
 
@@ -51,6 +52,7 @@ class Engine:
         self._skipping = False
         self._lines: list[str] = []
         self._urc_header: str | None = None
+        self._noise_in_header = 0
         self._answer_wants_pdu = False
         self._settled = False
         self._aborted = False
@@ -139,7 +141,7 @@ class Engine:
             return self._take_urc(line)
         if command is not None and self._is_bare_answer(command, line):
             return self._keep(command, line)
-        return [*self._close_header(), Noise(line=line)]
+        return [*self._lose_patience(), Noise(line=line)]
 
     def _end(self, command: Command, final: Final) -> list[Event]:
         if final.ok and not self._is_proved(command):
@@ -171,7 +173,13 @@ class Engine:
 
     def _is_bare_answer(self, command: Command, line: str) -> bool:
         # Without flow control an echo may come back with holes.
-        return command.bare and not (line.startswith("AT") and line[2:3] in "+^#*!EV") and line not in command.line
+        # A line with somebody's prefix is not an answer without one.
+        return (
+            command.bare
+            and line[0] not in "+^#!*$%"
+            and not (line.startswith("AT") and line[2:3] in "+^#*!EV")
+            and line not in command.line
+        )
 
     def _keep(self, command: Command, line: str) -> list[Event]:
         if len(self._lines) >= MAX_LINES:
@@ -185,11 +193,16 @@ class Engine:
             events.append(Settled(lines=tuple(self._lines)))
         return events
 
+    def _lose_patience(self) -> list[Event]:
+        """A line of nobody's may stand between a header and its PDU, but not any number of them."""
+        self._noise_in_header += 1
+        return self._close_header() if self._noise_in_header > MAX_NOISE else []
+
     def _take_urc(self, line: str) -> list[Event]:
         if not announces_pdu(line):
             return [Urc(line=line, pdu=None)]
         events = self._close_header()
-        self._urc_header = line
+        self._urc_header, self._noise_in_header = line, 0
         return events
 
     def _close_header(self) -> list[Event]:

@@ -179,7 +179,9 @@ def registration(lines: Sequence[str]) -> RegistrationState:
     if not found:
         raise ReplyError("the registration", lines)
     values = fields(found[-1].partition(":")[2]) or [""]
-    state = values[0] if is_registration_urc(found[-1]) else values[1]
+    place = 0 if is_registration_urc(found[-1]) else 1
+    # A line that was cut may have fewer fields than commas.
+    state = values[place] if place < len(values) else ""
     if not is_number(state):
         raise ReplyError("the registration", lines)
     return _REGISTRATION_STATES.get(int(state), RegistrationState.UNKNOWN)

@@ -38,11 +38,15 @@ def stored_at(line: str) -> Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedPdu:
-    """One entry of a listing: its index, its status (0 unread, 1 read, 2 unsent, 3 sent) and its PDU in hex."""
+    """One entry of a listing: its index, its status (0 unread, 1 read, 2 unsent, 3 sent) and its PDU in hex.
+
+    One that is not whole is shorter than its header says: something was lost on the line.
+    """
 
     index: int
     status: int
     pdu: str
+    is_whole: bool = True
 
 
 def listed(lines: Sequence[str]) -> list[ListedPdu]:
@@ -56,20 +60,40 @@ def listed(lines: Sequence[str]) -> list[ListedPdu]:
             continue
         values = fields(header[len("+CMGL:") :])
         if len(values) > 1 and is_number(values[0]) and _is_pdu(following):
-            entries.append(ListedPdu(index=int(values[0]), status=_status(values[1]), pdu=following))
+            whole = _is_whole(following, values[-1])
+            entries.append(ListedPdu(index=int(values[0]), status=_status(values[1]), pdu=following, is_whole=whole))
     return entries
 
 
-def read(lines: Sequence[str]) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPdu:
+    """One stored message in hex; whole as in `ListedPdu`."""
+
+    pdu: str
+    is_whole: bool = True
+
+
+def read(lines: Sequence[str]) -> ReadPdu | None:
     """Read the PDU of one stored message; `None` if nothing is stored there (27.005 §4.2)."""
     for header, following in pairwise([*lines, ""]):
         if header.startswith("+CMGR:"):
-            return following if _is_pdu(following) else None
+            values = fields(header[len("+CMGR:") :]) or [""]
+            return ReadPdu(pdu=following, is_whole=_is_whole(following, values[-1])) if _is_pdu(following) else None
     return None
 
 
 def _is_pdu(line: str) -> bool:
     return re.fullmatch(r"[0-9A-Fa-f]+", line) is not None
+
+
+def _is_whole(pdu: str, length: str) -> bool:
+    """The length counts the TPDU; on some firmware the service centre in front of it too."""
+    if len(pdu) % 2:
+        return False
+    octets = len(pdu) // 2
+    if not is_number(length):
+        return True
+    return octets - 1 - int(pdu[:2], 16) >= int(length) or octets == int(length)
 
 
 def _status(text: str) -> int:

@@ -62,6 +62,7 @@ class Modem:
         self._fixed_profile = profile
         self._link = link
         self._early: list[Heard] = []
+        self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
         self._memory: str | None = None  # the store that reading and deleting refer to at present
 
     async def initialise(self, policy: PinPolicy) -> Identity:
@@ -107,7 +108,7 @@ class Modem:
         return found
 
     async def read_stored(self, memory: str, index: int) -> StoredPdu | None:
-        """Read one stored message; `None` if nothing is there."""
+        """Read one stored message; `None` if nothing is there, or it came cut and must be read again."""
         await self._turn_to(memory)
         try:
             reply = await self._link.command(commands.read_message(index))
@@ -115,8 +116,18 @@ class Modem:
             if refusal.verdict.advises(Action.SKIP):
                 return None
             raise
-        pdu = sms_replies.read(reply.lines)
-        return None if pdu is None else StoredPdu(memory=memory, index=index, status=1, pdu=pdu)
+        found = sms_replies.read(reply.lines)
+        if found is None or not self._is_credible(memory, index, found.pdu, found.is_whole):
+            return None
+        return StoredPdu(memory=memory, index=index, status=1, pdu=found.pdu)
+
+    def _is_credible(self, memory: str, index: int, pdu: str, is_whole: bool) -> bool:
+        """What is shorter than it should be is believed once it was read twice: then it lies there like that."""
+        if is_whole or self._cut.get((memory, index)) == pdu:
+            self._cut.pop((memory, index), None)
+            return True
+        self._cut[memory, index] = pdu
+        return False
 
     async def delete_stored(self, memory: str, index: int) -> None:
         """Delete exactly this message; that nothing is there is no error."""
@@ -165,6 +176,7 @@ class Modem:
         return [
             StoredPdu(memory=memory, index=entry.index, status=entry.status, pdu=entry.pdu)
             for entry in sms_replies.listed(lines)
+            if self._is_credible(memory, entry.index, entry.pdu, entry.is_whole)
         ]
 
     async def _scan(self, memory: str) -> list[StoredPdu]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from smsgw import log
-from smsgw.at.errors import Action
+from smsgw.at.errors import Action, Verdict
 from smsgw.at.replies import RegistrationState
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
@@ -41,6 +41,10 @@ class Seat:
     sim: str
     slot: int
     imei: str | None
+
+
+_SETTING_UP = {Action.REINIT, Action.RESET_MODEM}
+_PATIENCE = 3  # refusals in a row, of whichever messages
 
 
 class SetUpAgain(Exception):
@@ -71,6 +75,7 @@ class Session:
         self._next_look = 0.0
         self._next_listing = 0.0
         self._held_until = 0.0
+        self._refused_in_row = 0
         self._may_send = False
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
@@ -150,6 +155,7 @@ class Session:
             raise
         await self._store(lambda: sending.accepted(part.row, seat.sim, reference))
         self._record.accepted(reference)
+        self._refused_in_row = 0
         self._board.note(error=None)
         return True
 
@@ -157,7 +163,8 @@ class Session:
         self._record.refused()
         decision = await self._store(lambda: self._gateway.sending.refused(part.row, refusal.verdict, str(refusal)))
         logger.warning("refused", modem=self._board.name, error=str(refusal), next=decision.next.value)
-        if refusal.verdict.advises(Action.REINIT) or refusal.verdict.advises(Action.RESET_MODEM):
+        self._refused_in_row += 1
+        if _sets_up_again(refusal.verdict, self._refused_in_row):
             raise SetUpAgain(str(refusal))
         if decision.next is Next.HOLD:
             self._hold(decision.delay_s, str(refusal))
@@ -215,8 +222,14 @@ class Session:
 
     async def _fetch(self, memory: str, index: int) -> None:
         """Store what lies at a place in the modem, and only then delete it there."""
-        stored = await self._modem.read_stored(memory, index)
-        if stored is not None and await self._take(stored.pdu):
+        try:
+            stored = await self._modem.read_stored(memory, index)
+        except Refused:
+            stored = None
+        if stored is None:
+            # Not there any more, not readable under that name, or cut on the way: the listing will tell.
+            self._next_listing = 0.0
+        elif await self._take(stored.pdu):
             await self._modem.delete_stored(memory, index)
 
     async def _look_around(self) -> None:
@@ -279,6 +292,13 @@ _ADVICE = {
 _LTE_WITHOUT_MESSAGES = (
     "registered for LTE data, but the network offers no way for messages: allow 3G or 2G, or another SIM or tariff"
 )
+
+
+def _sets_up_again(verdict: Verdict, refused_in_row: int) -> bool:
+    """Where it is not the first thing to do it waits until nothing else has helped: it costs the modem a minute."""
+    if verdict.actions[0] in _SETTING_UP:
+        return True
+    return refused_in_row >= _PATIENCE and not _SETTING_UP.isdisjoint(verdict.actions)
 
 
 def _octets(pdu: str) -> bytes:

@@ -265,6 +265,25 @@ def test_unsolicited_lines_are_heard_while_adrift_and_while_idle() -> None:
     assert engine.receive(wire) == [Urc(line="+CDS: 25", pdu=REPORT)]
 
 
+def test_an_unknown_line_between_a_header_and_its_pdu_parts_them_not() -> None:
+    engine = Engine()
+    heard = hear(engine, f"\r\n+CDS: 25\r\n\r\n+FOO: 1\r\n\r\n+FOO: 2\r\n{REPORT}\r\n".encode())
+    assert heard == [Noise(line="+FOO: 1"), Noise(line="+FOO: 2"), Urc(line="+CDS: 25", pdu=REPORT)]
+
+
+def test_a_header_does_not_wait_for_its_pdu_for_ever() -> None:
+    heard = hear(Engine(), b"\r\n+CDS: 25\r\n" + b"".join(b"\r\n+FOO: %d\r\n" % n for n in range(3)))
+    assert Urc(line="+CDS: 25", pdu=None) in heard
+
+
+@pytest.mark.parametrize("line", ["^WHAT: 1234567,8", "+XV: 123456789012345", "*FOO: 1", "#BAR: 490154203237518"])
+def test_a_line_with_a_prefix_of_its_own_is_not_taken_for_an_answer_without_one(line: str) -> None:
+    engine = started(commands.serial_number())
+    events = hear(engine, f"\r\n{line}\r\n\r\n490154203237518\r\n\r\nOK\r\n".encode())
+    (done,) = [event for event in events if isinstance(event, Done)]
+    assert done.lines == ("490154203237518",)
+
+
 def test_a_header_whose_pdu_is_lost_is_still_reported() -> None:
     events = Engine().receive(f"\r\n+CDS: 25\r\n\r\n+CMT: ,29\r\n{MESSAGE}\r\n".encode())
     assert events == [Urc(line="+CDS: 25", pdu=None), Urc(line="+CMT: ,29", pdu=MESSAGE)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smsgw.at import replies, sms_replies
 from smsgw.at.replies import PinState, RegistrationState, ReplyError
-from smsgw.at.sms_replies import ListedPdu, Place, Usage
+from smsgw.at.sms_replies import ListedPdu, Place, ReadPdu, Usage
 
 PDU = "0791447700099099040C914477000910320000623010214365800BC8329BFD06DDDF723619"
 
@@ -262,11 +262,41 @@ def test_a_listing_is_read_with_and_without_names_and_empty_slots_are_left_out()
     assert sms_replies.listed([]) == []
 
 
+def test_one_message_is_read() -> None:
+    assert sms_replies.read(["+CMGR: 0,,29", PDU]) == ReadPdu(pdu=PDU)
+
+
+@pytest.mark.parametrize("lines", [["+CMGR: 0,,0"], ["+CMGR: 0,,0", ""], []])
+def test_an_empty_slot_is_none(lines: list[str]) -> None:
+    assert sms_replies.read(lines) is None
+
+
 @pytest.mark.parametrize(
-    ("lines", "pdu"), [(["+CMGR: 0,,29", PDU], PDU), (["+CMGR: 0,,0"], None), (["+CMGR: 0,,0", ""], None), ([], None)]
+    ("header", "pdu", "is_whole"),
+    [
+        ("0,,29", PDU, True),
+        ("0,,37", PDU, True),  # the service centre is counted too
+        ("0,,28", PDU, True),
+        ("0,,x", PDU, True),
+        ("", PDU, True),
+        ("0,,29", PDU[:-2], False),
+        ("0,,29", PDU[:-1], False),
+        ("0,,x", PDU[:-1], False),
+        ("0,,38", PDU, False),
+        ("0,,29", "FF", False),
+    ],
 )
-def test_one_message_is_read_and_an_empty_slot_is_none(lines: list[str], pdu: str | None) -> None:
-    assert sms_replies.read(lines) == pdu
+def test_a_pdu_that_is_shorter_than_its_header_says_was_cut(header: str, pdu: str, is_whole: bool) -> None:
+    assert sms_replies.read([f"+CMGR: {header}", pdu]) == ReadPdu(pdu=pdu, is_whole=is_whole)
+    if header:
+        listed = sms_replies.listed([f"+CMGL: 3,{header}", pdu])
+        assert listed == [ListedPdu(index=3, status=0, pdu=pdu, is_whole=is_whole)]
+
+
+@pytest.mark.parametrize("line", ['+CREG: 2,5,"00C3', '+CREG: 1,5,"', "+CREG:", '+CREG: ,"'])
+def test_a_registration_that_was_cut_is_no_registration(line: str) -> None:
+    with pytest.raises(ReplyError):
+        replies.registration([line])
 
 
 @pytest.mark.parametrize(
@@ -355,7 +385,17 @@ PREFIXES = [
     "+CMGS:",
     "+CRSM: 144,0,",
 ]
-LINES = st.builds(
+CUT_LINES = st.sampled_from(
+    [
+        '+CREG: 2,5,"00C3","0012ABCD",7',
+        '+COPS: 0,0,"Operator, B",7',
+        '+CPMS: "SM",3,30,"ME",1,23,"ME",1,23',
+        "+CNMI: (0-2),(0,1),(0,2),(0-2),(0,1)",
+        '+CRSM: 144,0,"2A"',
+        "+CMGL: 0,1,,29",
+    ]
+).flatmap(lambda line: st.integers(0, len(line)).map(lambda place: line[:place]))
+LINES = CUT_LINES | st.builds(
     str.__add__, st.sampled_from(PREFIXES), st.text(max_size=30) | st.text('0123456789,"()-F ²٣', max_size=30)
 )
 

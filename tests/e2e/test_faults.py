@@ -11,6 +11,7 @@ import pytest
 
 from simmodem import Profile, Rule, Smss, VirtualModems
 from simmodem.storage import Status
+from smsgw.modem.link import Link
 from world import BRISK, IMPATIENT, World, configure, running, until, world
 
 SENDING_ONE_S = (Rule(network_time=1.0),)
@@ -20,6 +21,20 @@ def kept(folder: Path) -> list[bytes]:
     """Read the incoming TPDUs that the gateway has stored."""
     with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
         return [row[0] for row in connection.execute("SELECT pdu FROM inbound_parts")]
+
+
+@pytest.fixture
+def bring_ups(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
+    """Notes each link on which a modem is brought up."""
+    seen: list[Link] = []
+    synchronise = Link.synchronise
+
+    async def noting(link: Link) -> None:
+        seen.append(link)
+        await synchronise(link)
+
+    monkeypatch.setattr(Link, "synchronise", noting)
+    return seen
 
 
 def sent(w: World) -> Counter[str]:
@@ -120,6 +135,34 @@ async def test_a_defect_costs_one_modem_its_session_and_no_message(
         await until(told, "the defect on the board")
         await w.reaches(await w.send("after"), 4)
         assert sent(w) == {"once": 1, "after": 1}
+
+
+@pytest.mark.parametrize("line", ['+CMTI: "MT",1', '+CMTI: "S",1', '+CDSI: "BM",3', '+CREG: 2,5,"00C3'])
+async def test_odd_news_does_not_end_the_session(tmp_path: Path, bring_ups: list[Link], line: str) -> None:
+    async with world(tmp_path, rules=(Rule(recipient="79990000002", network_time=0.5),)) as w:
+        w.virtual.fault(0, "interject", lines=[line], after=0)
+        await w.reaches(await w.send("meanwhile"), 4)
+        w.virtual.incoming(0, "+79990000000", "after the odd news")
+
+        async def stored() -> bool:
+            return len(kept(tmp_path)) == 1
+
+        await until(stored, "the incoming message stored")
+        assert len(bring_ups) == 1
+
+
+async def test_a_refusal_of_unknown_cause_does_not_take_the_modem_away_at_once(
+    tmp_path: Path, bring_ups: list[Link]
+) -> None:
+    async with world(tmp_path, rules=(Rule(recipient="79990000002", error="+CMS ERROR: 500"),)) as w:
+        refused = await w.send("refused", "79990000002")
+
+        async def tried() -> bool:
+            return bool((await w.detail(refused))["attempts"])
+
+        await until(tried, "the first attempt")
+        await w.reaches(await w.send("accepted"), 4)
+        assert len(bring_ups) == 1
 
 
 async def test_an_address_that_is_no_host_name_is_told_and_tried_again(tmp_path: Path) -> None:

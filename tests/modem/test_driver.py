@@ -44,6 +44,21 @@ async def modem(peer: Peer, link: Link) -> Modem:
     return ready
 
 
+async def test_a_message_that_came_cut_is_read_again_before_it_is_believed(peer: Peer, modem: Modem) -> None:
+    first, then = framed("+CMGL: 1,0,,29", MESSAGE[:-2], "OK"), framed("+CMGL: 1,0,,29", MESSAGE, "OK")
+    peer.answers["AT+CMGL=4"] = in_turn(first, OK, then, OK)
+    assert await modem.list_stored() == []
+    assert [stored.pdu for stored in await modem.list_stored()] == [MESSAGE]
+
+
+async def test_a_message_that_lies_there_cut_is_taken_as_it_is(peer: Peer, modem: Modem) -> None:
+    peer.answers["AT+CMGR=1"] = framed("+CMGR: 0,,29", MESSAGE[:-1], "OK")
+    assert await modem.read_stored("ME", 1) is None
+    stored = await modem.read_stored("ME", 1)
+    assert stored is not None
+    assert stored.pdu == MESSAGE[:-1]
+
+
 async def test_sending_returns_the_reference_of_the_network(peer: Peer, modem: Modem) -> None:
     assert await modem.send_pdu(PDU, 23) == 64
     assert peer.commands == ["AT+CMGS=23"]
