@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
-CODE := smsgw hardware-sim tests
+CODE := smsgw hardware-sim tests bench
 
-.PHONY: demo test lint format interop lock clean
+.PHONY: demo test lint format interop torture lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smsgw demo $(ARGS)
@@ -22,6 +22,10 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
+
+# kill -9 at random instants, again and again, and what becomes of the messages; ARGS="--help" tells more.
+torture: $(STAMP)
+	$(BIN)/python bench/torture.py $(ARGS)
 
 # Software that nobody here wrote talks to our modem and reads our PDUs. Installs Debian's gammu when it is missing.
 interop: $(VENV)/.interop

@@ -143,9 +143,16 @@ def _close_unwanted(job: "concurrent.futures.Future[serial.Serial]") -> None:
         job.result().close()
 
 
+class _Device(serial.Serial):
+    """A serial device that keeps what the modem has said while nobody listened: reports among it lie nowhere else."""
+
+    def _reset_input_buffer(self) -> None:
+        """Do not do what opening does to be rid of stale bytes: the dialogue finds its place without it."""
+
+
 def _open_device(address: str, baud: int) -> serial.Serial:
     try:
-        device = serial.Serial(address, baud, exclusive=True)
+        device = _Device(address, baud, exclusive=True)
     except ValueError as error:
         raise PortError(errno.EINVAL, f"{address}: {error}; is the baud rate {baud} one it knows?") from error
     except (OSError, termios.error) as error:

@@ -37,6 +37,14 @@ async def test_what_came_before_anybody_listened_is_not_lost(peer: Peer) -> None
     await port.close()
 
 
+async def test_what_was_said_while_the_port_was_closed_is_not_thrown_away(peer: Peer) -> None:
+    peer.say("+CDS: 25")
+    port = await open_port(peer.address)
+    heard, _ = listen(port)
+    await until(lambda: b"+CDS: 25" in b"".join(heard))
+    await port.close()
+
+
 async def test_a_missing_device_asks_whether_the_modem_is_plugged_in(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="plugged in") as failure:
         await open_port(str(tmp_path / "ttyUSB7"))
