@@ -28,6 +28,21 @@ class Reports:
         self._changed()
         return matched
 
+    def handed_over(self, device: str, pdu: str) -> None:
+        """Keep, as soon as it can be done, what a modem hands over while its worker is busy; returns at once.
+
+        It lies nowhere else: without this, whatever a kill finds in memory would be lost.
+        """
+        self._db.write_soon(partial(reports.hand_over, device=device, pdu=pdu))
+
+    async def left_over(self, device: str) -> list[str]:
+        """List what a modem has handed over and no worker has looked at: that of a process that was killed."""
+        return await self._db.write(partial(reports.handed_over, device=device))
+
+    def put_away(self, device: str, pdu: str) -> None:
+        """Forget what was handed over once it was looked at; looking at it twice would change nothing."""
+        self._db.write_soon(partial(reports.put_away, device=device, pdu=pdu))
+
     async def inbound_received(self, device: str, sim: str, pdu: bytes) -> bool:
         """Store an incoming TPDU as it came; returns False when it was stored before."""
         return await self._db.write(partial(reports.keep_inbound, device=device, sim=sim, pdu=pdu))

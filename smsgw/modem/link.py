@@ -94,6 +94,15 @@ class Link:
     def on_urc(self, bell: Callable[[], None]) -> None:
         self._wire.on_news = bell
 
+    @property
+    def on_pdu(self) -> Callable[[str], None]:
+        """Called at once with every PDU that the modem hands over unasked, besides its place among the news."""
+        return self._wire.on_pdu
+
+    @on_pdu.setter
+    def on_pdu(self, keep: Callable[[str], None]) -> None:
+        self._wire.on_pdu = keep
+
     def take_urcs(self) -> list[Urc]:
         """Take the news in order; once there is none left and the link has failed, raises its failure."""
         return self._wire.take_urcs()

@@ -30,6 +30,7 @@ class Wire:
     def __init__(self, port: Port, limit_factor: float, trace: WireTrace | None) -> None:
         self.engine = Engine()
         self.on_news: Callable[[], None] = lambda: None
+        self.on_pdu: Callable[[str], None] = lambda pdu: None
         self.stray_finals = 0
         self.sample = b""
         self.boot_watch = BootWatch()
@@ -153,6 +154,8 @@ class Wire:
     def _sort(self, event: Event) -> None:
         if isinstance(event, Urc):
             self._urcs.append(event)
+            if event.pdu is not None:
+                self.on_pdu(event.pdu)
             if self.boot_watch.is_restart(event.line, self.now()):
                 self.fail(Rebooted(f"the modem restarted in the middle of the session: {event.line!r}"))
         elif isinstance(event, Noise):

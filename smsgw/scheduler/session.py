@@ -7,7 +7,7 @@ its own message inside the program. Faults of the line end the session; the supe
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -63,6 +63,7 @@ class Session:
         pace: Pace,
         bell: asyncio.Event,
         stopping: asyncio.Event,
+        left_over: Sequence[str],
     ) -> None:
         self._modem = modem
         self._seat = seat
@@ -71,6 +72,7 @@ class Session:
         self._pace = pace
         self._bell = bell
         self._stopping = stopping
+        self._left_over = left_over  # what the modem handed over to a process that was killed
         self._unheard: deque[Heard] = deque()
         self._next_look = 0.0
         self._next_listing = 0.0
@@ -88,6 +90,8 @@ class Session:
             await self._take_leftovers()
 
     async def _serve(self) -> None:
+        for pdu in self._left_over:
+            await self._take_over(pdu)
         await self._hear()
         await self._record.testify()
         while not self._stopping.is_set():
@@ -196,7 +200,7 @@ class Session:
             heard = self._unheard.popleft()
             match heard.news:
                 case News.HANDED_OVER if heard.pdu is not None:
-                    await self._take(heard.pdu)
+                    await self._take_over(heard.pdu)
                     await self._modem.acknowledge()
                 case News.STORED if heard.place is not None:
                     await self._fetch(heard.place.memory, heard.place.index)
@@ -213,7 +217,7 @@ class Session:
         """Store what the modem has handed over and nobody has looked at: it lies nowhere else any more."""
         for heard in (*self._unheard, *self._modem.left_over()):
             if heard.news is News.HANDED_OVER and heard.pdu is not None:
-                await self._take(heard.pdu)
+                await self._take_over(heard.pdu)
 
     async def _settle(self, reference: int) -> None:
         """The answer to a send that an earlier session had given up."""
@@ -259,6 +263,11 @@ class Session:
         )
         self._board.become(DeviceState.READY)
         await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei))
+
+    async def _take_over(self, pdu: str) -> None:
+        """Store what the modem has handed over; from here on it need not be kept as such."""
+        await self._take(pdu)
+        self._gateway.reports.put_away(self._seat.device, pdu)
 
     async def _take(self, pdu: str) -> bool:
         """Store what was received: a report with its part, a message as it came; tells whether it may be deleted."""

@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from smsgw import log
 from smsgw.config import AUTO, ModemConfig
@@ -137,15 +138,19 @@ class ModemWorker:
     async def _open(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
         config, pace = self._config, self._pace.modem
+        left_over = await self._gateway.reports.left_over(self._device)
         async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
             link.on_urc = self.bell.set
+            link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile))
             identity = await modem.initialise(self._pin_policy)
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True)
-            self._session = Session(modem, seat, self._gateway, self.board, self._pace, self.bell, self._stopping)
+            self._session = Session(
+                modem, seat, self._gateway, self.board, self._pace, self.bell, self._stopping, left_over
+            )
             try:
                 await self._session.run()
             finally:

@@ -119,6 +119,12 @@ class Database:
         self._jobs.put(_Job(work, future))
         return await future
 
+    def write_soon(self, work: Callable[[Tx], object]) -> None:
+        """Run `work` as a transaction after those that wait already; nobody waits for it, or hears if it fails."""
+        future: asyncio.Future[object] = self._loop.create_future()
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._jobs.put(_Job(work, future))
+
     async def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Run one query on a reader and return its rows."""
         async with self._reader() as connection:

@@ -39,6 +39,21 @@ def keep_inbound(tx: Tx, device: str, sim: str, pdu: bytes) -> bool:
     )
 
 
+def hand_over(tx: Tx, device: str, pdu: str) -> None:
+    """Keep what a modem has handed over until a worker has looked at it."""
+    tx.change("INSERT INTO handed_over (device, pdu) VALUES (?, ?) ON CONFLICT DO NOTHING", (device, pdu))
+
+
+def handed_over(tx: Tx, device: str) -> list[str]:
+    """List what a modem has handed over and no worker has looked at, in order."""
+    return [row[0] for row in tx.rows("SELECT pdu FROM handed_over WHERE device = ? ORDER BY id", (device,))]
+
+
+def put_away(tx: Tx, device: str, pdu: str) -> None:
+    """A worker has looked at what was handed over."""
+    tx.change("DELETE FROM handed_over WHERE device = ? AND pdu = ?", (device, pdu))
+
+
 def _report(row: sqlite3.Row) -> ReceivedReport:
     return ReceivedReport(
         reference=row["reference"],

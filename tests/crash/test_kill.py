@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,12 @@ class Client:
 
     async def post_all(self, port: int) -> None:
         """Post every message, until the daemon dies."""
+        await self.post(port, MESSAGES)
+
+    async def post(self, port: int, messages: Iterable[tuple[str, str]]) -> None:
+        """Post messages, until the daemon dies."""
         async with self._session(port) as session:
-            for text, number in MESSAGES:
+            for text, number in messages:
                 try:
                     async with session.post("/sms/send", json={"message": text, "phone_number": number}) as response:
                         assert response.status == 200, await response.text()
@@ -96,9 +100,13 @@ async def make_token(folder: Path, ports: list[Path]) -> str:
         return await gateway.tokens.create("test", Right)
 
 
-def stored_incoming(folder: Path) -> list[bytes]:
+def rows(folder: Path, sql: str) -> list[Any]:
     with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
-        return [row[0] for row in connection.execute("SELECT pdu FROM inbound_parts")]
+        return [row[0] for row in connection.execute(sql)]
+
+
+def stored_incoming(folder: Path) -> list[bytes]:
+    return rows(folder, "SELECT pdu FROM inbound_parts")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -139,3 +147,33 @@ async def test_a_kill_at_a_commit_loses_nothing_and_doubles_nothing(
         else:
             assert sent[message["message"]] == 1
     assert len(stored_incoming(tmp_path)) == len(INCOMING), "an incoming message is lost or doubled"
+
+
+async def test_a_report_that_came_during_a_send_outlives_a_kill(tmp_path: Path) -> None:
+    slow = "79990000002"
+    rules = [Rule(recipient=OPEN, report_delay=0.5), Rule(recipient=slow, network_time=30.0)]
+    async with VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), rules=rules) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        options = {"folder": str(tmp_path), "ports": [str(path) for path in virtual.paths]}
+        async with daemon(options) as (process, port):
+            assert port is not None
+            await client.post(port, [("reported", OPEN), ("on the wire", slow)])
+
+            async def handed_over() -> bool:
+                return bool(rows(tmp_path, "SELECT pdu FROM handed_over"))
+
+            await until(handed_over, "the report kept")
+            process.kill()
+            await process.wait()
+        assert rows(tmp_path, "SELECT status FROM messages WHERE text = 'reported'") == [2]
+        virtual.fault(0, "reboot", down_s=0.1)
+        async with daemon(options):
+
+            async def delivered() -> bool:
+                return rows(tmp_path, "SELECT status FROM messages WHERE text = 'reported'") == [4]
+
+            async def put_away() -> bool:
+                return rows(tmp_path, "SELECT pdu FROM handed_over") == []
+
+            await until(delivered, "the report applied")
+            await until(put_away, "the report put away")
