@@ -31,6 +31,8 @@ SENDER = "+79990000000"
 MODEMS = 2
 CLIENTS = 3
 LONG = "длинное сообщение " * 6  # two parts
+GUARANTEES = Path(__file__).parent.parent / "docs" / "guarantees.md"
+MARKS = ("<!-- measured -->\n", "<!-- end -->")
 DRAIN_S = 240.0  # longer than the daemon waits before it lists a modem by itself
 REPORTS_S = 5.0  # longer than the network waits before it sends a report
 
@@ -222,6 +224,16 @@ def table(figures: dict[str, dict[str, int]]) -> str:
     return "\n".join(lines)
 
 
+def publish(document: Path, figures: str, command: str) -> None:
+    """Put the table between its marks in a document."""
+    before, _, rest = document.read_text(encoding="utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    day = time.strftime("%Y-%m-%d")
+    document.write_text(
+        f"{before}{MARKS[0]}\n{figures}\n\nMeasured on {day} by `{command}`.\n{MARKS[1]}{after}", encoding="utf-8"
+    )
+
+
 def main() -> int:
     """Run the chosen scenarios; exit code 1 if something was lost or doubled that may not be."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -229,11 +241,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: another one each time")
     parser.add_argument("--only", choices=[scenario.name for scenario in SCENARIOS], action="append")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures there, too")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {GUARANTEES.name}")
     options = parser.parse_args()
     print(f"seed {options.seed}", file=sys.stderr)
     chosen = [scenario for scenario in SCENARIOS if not options.only or scenario.name in options.only]
     figures = {scenario.name: asyncio.run(torture(scenario, options.kills, options.seed)) for scenario in chosen}
     print(table(figures))
+    if options.write:
+        command = f'make torture ARGS="--kills {options.kills} --seed {options.seed} --write"'
+        publish(GUARANTEES, table(figures), command)
     if options.json:
         options.json.write_text(json.dumps({"seed": options.seed, **figures}, indent=1))
     never = ("promised and not stored", "without an end", "lost without a word", "stored twice", "incoming lost")
