@@ -151,8 +151,8 @@ def judge(folder: Path, scenario: Scenario, virtual: VirtualModems, told: Told) 
         row[0]
         for row in query(
             folder,
-            "SELECT m.text FROM messages m JOIN timeline t ON t.message = m.seq"
-            " WHERE m.status = 3 AND t.reason = 'outcome_unknown'",
+            "SELECT m.text FROM messages m WHERE m.status = 3 AND 'outcome_unknown' ="
+            " (SELECT reason FROM timeline WHERE message = m.seq ORDER BY id DESC LIMIT 1)",
         )
     }
     ids = {row[0] for row in query(folder, "SELECT id FROM messages")}

@@ -4,11 +4,13 @@ Knows descriptors and addresses; knows nothing of HTTP.
 """
 
 import resource
+import time
 from collections import Counter
 
 # Enough for any LAN; modems, database and log need the rest of the descriptors.
 _MOST = 4_096
 _SHARE_OF_ONE = 4
+_QUIET_S = 60.0
 
 
 def allow_many_files() -> None:
@@ -27,12 +29,20 @@ class Connections:
         half = _MOST if soft == resource.RLIM_INFINITY else soft // 2
         self._most = min(_MOST, half) if most is None else most
         self._held: Counter[str] = Counter()
+        self._quiet_until = 0.0
 
     def take(self, address: str) -> bool:
         """Count a new connection; False if there are too many."""
         if self._held.total() >= self._most or self._held[address] >= max(1, self._most // _SHARE_OF_ONE):
             return False
         self._held[address] += 1
+        return True
+
+    def is_worth_telling(self) -> bool:
+        """Tell whether a refusal belongs into the log: one a minute does."""
+        if (now := time.monotonic()) < self._quiet_until:
+            return False
+        self._quiet_until = now + _QUIET_S
         return True
 
     def release(self, address: str) -> None:

@@ -52,6 +52,8 @@ class _Connection(web.RequestHandler):
         """Take a connection, or drop it at once where there are too many."""
         address = str((transport.get_extra_info("peername") or ("",))[0])
         if not self._connections.take(address):
+            if self._connections.is_worth_telling():
+                logger.warning("too many connections: some are dropped", remote=address)
             assert isinstance(transport, asyncio.Transport)
             transport.abort()
             return

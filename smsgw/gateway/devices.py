@@ -12,6 +12,8 @@ from smsgw.model import Device, PartState, Reason, Status
 from smsgw.store import devices, messages, parts, queue
 from smsgw.store.db import Database, Tx
 
+_ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
+
 
 class DeviceSwitchedOff(Exception):
     """The device is switched off or deleted: its worker has nothing to do until that changes."""
@@ -139,7 +141,7 @@ def _delete(tx: Tx, id: str) -> bool:
 
 def _may_enter_pin(tx: Tx, sim: str, pin_hash: str, untouched: bool) -> bool:
     earlier = devices.pin_attempt(tx, sim, pin_hash)
-    if earlier is not None and (earlier["is_refused"] or not untouched):
+    if earlier is not None and (earlier["is_refused"] or earlier["entries"] >= _ENTRIES or not untouched):
         return False
     devices.remember_pin(tx, sim, pin_hash)
     return True

@@ -36,11 +36,11 @@ class Reports:
         self._db.write_soon(partial(reports.hand_over, device=device, pdu=pdu))
 
     async def left_over(self, device: str) -> list[str]:
-        """List what a modem has handed over and no worker has looked at: that of a process that was killed."""
+        """List what a modem has handed over and no worker has looked at, because its session or process ended."""
         return await self._db.write(partial(reports.handed_over, device=device))
 
     def put_away(self, device: str, pdu: str) -> None:
-        """Forget what was handed over once it was looked at; looking at it twice would change nothing."""
+        """Forget what was handed over once it was looked at; looking at it twice with the same SIM changes nothing."""
         self._db.write_soon(partial(reports.put_away, device=device, pdu=pdu))
 
     async def inbound_received(self, device: str, sim: str, pdu: bytes) -> bool:

@@ -92,7 +92,9 @@ class Sending:
         """After a start, or of one device after a defect: what was being submitted is uncertain, what was only claimed
         waits again; returns how many messages it were.
         """
-        return await self._db.write(partial(_recover, device=device))
+        recovered = await self._db.write(partial(_recover, device=device))
+        self._changed()
+        return recovered
 
     async def sweep(self) -> int:
         """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""

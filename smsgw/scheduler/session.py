@@ -6,7 +6,6 @@ its own message inside the program. Faults of the line end the session; the supe
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,7 @@ from smsgw.gateway import Gateway
 from smsgw.gsm.pdu import PduError, StatusReport, Submit, decode, status_meaning
 from smsgw.model import ClaimedMessage, DeviceState, PartToSend, ReceivedReport
 from smsgw.modem.driver import Modem
-from smsgw.modem.heard import Heard, News
+from smsgw.modem.heard import News
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
 from smsgw.scheduler.board import Board
@@ -72,8 +71,7 @@ class Session:
         self._pace = pace
         self._bell = bell
         self._stopping = stopping
-        self._left_over = left_over  # what the modem handed over to a process that was killed
-        self._unheard: deque[Heard] = deque()
+        self._left_over = left_over  # what the modem handed over and no session has looked at
         self._next_look = 0.0
         self._next_listing = 0.0
         self._held_until = 0.0
@@ -86,8 +84,10 @@ class Session:
         """Serve until the gateway stops; raises `LinkError`, `OSError`, `SetUpAgain` and `DeviceSwitchedOff`."""
         try:
             await self._serve()
-        finally:
+        except Exception:
             await self._take_leftovers()
+            raise
+        await self._take_leftovers()
 
     async def _serve(self) -> None:
         for pdu in self._left_over:
@@ -195,9 +195,7 @@ class Session:
 
     async def _hear(self) -> None:
         """Take in what the modem announced, in order."""
-        self._unheard.extend(self._modem.heard())
-        while self._unheard:
-            heard = self._unheard.popleft()
+        for heard in self._modem.heard():
             match heard.news:
                 case News.HANDED_OVER if heard.pdu is not None:
                     await self._take_over(heard.pdu)
@@ -214,8 +212,11 @@ class Session:
                     raise SetUpAgain(f"the SIM has changed ({heard.line})")
 
     async def _take_leftovers(self) -> None:
-        """Store what the modem has handed over and nobody has looked at: it lies nowhere else any more."""
-        for heard in (*self._unheard, *self._modem.left_over()):
+        """Store what the modem has handed over and nobody has looked at: putting it down as it came may have failed.
+
+        Not when the session is cancelled: then time is up, and what was put down must do.
+        """
+        for heard in self._modem.left_over():
             if heard.news is News.HANDED_OVER and heard.pdu is not None:
                 await self._take_over(heard.pdu)
 
@@ -265,8 +266,17 @@ class Session:
         await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei))
 
     async def _take_over(self, pdu: str) -> None:
-        """Store what the modem has handed over; from here on it need not be kept as such."""
-        await self._take(pdu)
+        """Store what the modem has handed over; from here on it need not be kept as such.
+
+        One that brings out a defect is put away too: it would bring it out in every session.
+        """
+        try:
+            await self._take(pdu)
+        except Exception:
+            octets, seat = _octets(pdu), self._seat
+            await self._store(lambda: self._gateway.reports.inbound_received(seat.device, seat.sim, octets))
+            self._gateway.reports.put_away(seat.device, pdu)
+            raise
         self._gateway.reports.put_away(self._seat.device, pdu)
 
     async def _take(self, pdu: str) -> bool:

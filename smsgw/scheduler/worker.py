@@ -75,9 +75,6 @@ class ModemWorker:
         """Serve the modem until the gateway stops or the device is deleted."""
         backoff_s = self._pace.first_backoff_s
         while not self._stopping.is_set():
-            if not await self._is_switched_on():
-                await self._stay_disabled()
-                continue
             began = time.monotonic()
             pause_s = await self._serve_apart()
             if time.monotonic() - began > self._pace.last_backoff_s:
@@ -93,17 +90,23 @@ class ModemWorker:
         except Exception as error:
             logger.exception("defect", modem=self.board.name)
             self._give_up(f"internal error ({type(error).__name__}), see the log")
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._gateway.sending.recover(self._device)
+                return None
             except StorageUnavailable as error:
                 self.board.note(error=str(error))
-                await asyncio.sleep(self._pace.storage_retry_s)
-            else:
-                return None
+                await happens_within(self._stopping, self._pace.storage_retry_s)
+            except Exception:
+                logger.exception("defect", modem=self.board.name)
+                await happens_within(self._stopping, self._pace.last_backoff_s)
+        return None
 
     async def _serve_once(self) -> float | None:
         """Open, set up, serve; returns how long to wait before the next time, None for the usual growing pause."""
+        if not await self._is_switched_on():
+            await self._stay_disabled()
+            return 0.0
         try:
             await self._open()
         except DeviceSwitchedOff:

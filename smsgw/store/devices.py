@@ -74,8 +74,12 @@ def learn_record(tx: Tx, key: str, imei: str | None) -> None:
 
 
 def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
-    """Record the mark by which the modem that a SIM is in will show that it has not started again."""
+    """Record the mark by which the modem that a SIM is in will show that it has not started again.
+
+    It tells nothing about what was submitted before it was set.
+    """
     tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
+    tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
 
 
 def record_is_kept(tx: Tx, key: str, imei: str, boot_mark: int) -> bool:
@@ -98,7 +102,8 @@ def pin_attempt(tx: Tx, sim: str, pin_hash: str) -> sqlite3.Row | None:
 def remember_pin(tx: Tx, sim: str, pin_hash: str) -> None:
     """Record that a PIN is about to be entered."""
     tx.change(
-        "INSERT INTO pin_attempts (sim, pin_hash, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sim, pin_hash, tx.now)
+        "INSERT INTO pin_attempts (sim, pin_hash, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = entries + 1",
+        (sim, pin_hash, tx.now),
     )
 
 

@@ -292,6 +292,7 @@ async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str 
 
 
 async def rely_on_record(gateway: Gateway) -> None:
+    await gateway.devices.sim_seen(await device(gateway), SIM, None, 1)
     await gateway.devices.record_learned(SIM, IMEI)
     await gateway.devices.boot_marked(SIM, MARK)
 
@@ -300,8 +301,8 @@ async def rely_on_record(gateway: Gateway) -> None:
 async def test_a_sim_that_remembers_the_reference_of_before_proves_that_nothing_left(
     gateway: Gateway, reference: int
 ) -> None:
-    id = await put_in_doubt(gateway, reference)
     await rely_on_record(gateway)
+    id = await put_in_doubt(gateway, reference)
     assert await gateway.sending.sim_remembers(SIM, IMEI, MARK, reference)
     assert await status(gateway, id) is Status.WAITING
     detail = await gateway.messages.detail(id)
@@ -311,31 +312,38 @@ async def test_a_sim_that_remembers_the_reference_of_before_proves_that_nothing_
 
 @pytest.mark.parametrize(("before", "now"), [(7, 8), (255, 0), (7, 200), (None, 7)])
 async def test_another_reference_than_before_proves_nothing(gateway: Gateway, before: int | None, now: int) -> None:
-    await put_in_doubt(gateway, before)
     await rely_on_record(gateway)
+    await put_in_doubt(gateway, before)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, now)
 
 
 async def test_a_record_that_is_not_known_to_be_kept_up_proves_nothing(gateway: Gateway) -> None:
-    await put_in_doubt(gateway, 7)
-    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
     await rely_on_record(gateway)
+    await put_in_doubt(gateway, 7)
     await gateway.devices.record_learned(SIM, None)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
 
 
 async def test_a_record_proves_nothing_about_another_modem_or_after_a_restart_of_the_modem(gateway: Gateway) -> None:
-    await put_in_doubt(gateway, 7)
     await rely_on_record(gateway)
+    await put_in_doubt(gateway, 7)
     assert not await gateway.sending.sim_remembers(SIM, OTHER_IMEI, MARK, 7)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, 15, 7)
     await gateway.devices.boot_marked(SIM, None)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
 
 
-async def test_what_a_sim_remembers_speaks_for_its_last_submission_only(gateway: Gateway) -> None:
-    await put_in_doubt(gateway, 7)
+async def test_a_mark_that_was_set_later_tells_nothing_about_an_older_doubt(gateway: Gateway) -> None:
     await rely_on_record(gateway)
+    await put_in_doubt(gateway, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, 15, 7)
+    await gateway.devices.boot_marked(SIM, MARK + 1)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK + 1, 7)
+
+
+async def test_what_a_sim_remembers_speaks_for_its_last_submission_only(gateway: Gateway) -> None:
+    await rely_on_record(gateway)
+    await put_in_doubt(gateway, 7)
     await submit(gateway, "after")
     await send_all(gateway, 8)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
@@ -523,12 +531,17 @@ async def test_a_pin_is_offered_once_unless_the_sim_took_it(config: Config, cloc
     assert b"1234" not in file_content(config)
 
 
-async def test_a_pin_that_was_never_answered_may_be_tried_again_while_the_sim_has_counted_no_refusal(
+async def test_a_pin_that_was_never_answered_may_be_tried_once_more_while_the_sim_has_counted_no_refusal(
     gateway: Gateway,
 ) -> None:
-    for _ in range(3):
-        assert await gateway.devices.may_enter_pin(SIM, "1234", True)
+    assert await gateway.devices.may_enter_pin(SIM, "1234", True)
     assert not await gateway.devices.may_enter_pin(SIM, "1234", False)
+    assert await gateway.devices.may_enter_pin(SIM, "1234", True)
+    assert not await gateway.devices.may_enter_pin(SIM, "1234", True)
+
+
+async def test_a_pin_that_the_sim_called_wrong_is_never_entered_again(gateway: Gateway) -> None:
+    assert await gateway.devices.may_enter_pin(SIM, "1234", True)
     await gateway.devices.pin_answered(SIM, "1234", False)
     assert not await gateway.devices.may_enter_pin(SIM, "1234", True)
 

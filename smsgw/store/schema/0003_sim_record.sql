@@ -7,3 +7,5 @@ ALTER TABLE sims ADD COLUMN boot_mark INTEGER;            -- set in the modem si
 
 -- A PIN that was entered and never answered may have been right; one that was refused was not.
 ALTER TABLE pin_attempts ADD COLUMN is_refused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pin_attempts ADD COLUMN entries INTEGER NOT NULL DEFAULT 1;
+UPDATE pin_attempts SET is_refused = 1; -- of the older ones nobody knows
