@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from smsgw.at.error_table import CME, CME_VENDOR, CMS, CMS_VENDOR
 from smsgw.at.errors import Action, ErrorKind, Vendor, Verdict, describe
 from smsgw.model import PART_TRANSITIONS, TRANSITIONS, PartState, Status
-from smsgw.policy import BACKOFF_S, RETRY_NOW_S, SIM_FAULT_S, Decision, Next, after_refusal, backoff_s, roll_up
+from smsgw.policy import Decision, Next, after_refusal, backoff_s, roll_up
+from smsgw.policy.refusals import BACKOFF_S, RETRY_NOW_S, SIM_FAULT_S
 
 ALLOWED = 5
 CHANCES = st.floats(0, 1)

@@ -1,0 +1,24 @@
+"""The decisions: what follows a refusal, when a SIM may send, what parts make of a message, whose turn, whose report.
+
+Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever needs jitter brings the dice.
+"""
+
+from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
+from smsgw.policy.refusals import Decision, Next, after_refusal, backoff_s, hold_s
+from smsgw.policy.statuses import roll_up
+from smsgw.policy.turns import next_in_turn
+
+__all__ = [
+    "EARLY_REPORT_MS",
+    "REPORT_WINDOW_MS",
+    "Decision",
+    "Next",
+    "after_refusal",
+    "backoff_s",
+    "hold_s",
+    "match_report",
+    "match_unanswered",
+    "next_in_turn",
+    "roll_up",
+    "same_number",
+]
