@@ -24,6 +24,7 @@ from smsgw.modem.profiles import PROFILE_NAMES
 from smsgw.store.db import Database, DatabaseUnusable
 from smsgw.store.lock import DatabaseInUse
 from smsgw.store.migrate import SchemaError
+from smsgw.zone import UnknownZone, time_zone
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -172,6 +173,10 @@ def read_config(path: str) -> Config:
         raise ConfigError([f"the file cannot be read: {error.strerror}"]) from error
     config = load(text, os.environ, PROFILE_NAMES)
     mistakes: list[str] = []
+    try:
+        time_zone(config.sending.timezone)
+    except UnknownZone as error:
+        mistakes.append(f"sending.timezone: {error}")
     modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
     if mistakes:
         raise ConfigError(mistakes)

@@ -20,6 +20,7 @@ PIN = r"[0-9]{4,8}"
 LONGEST_TTL_S = 38_102_400  # 63 weeks, TS 23.040 §9.2.3.12.1
 UNCERTAIN = ("fail", "resend")  # what to do with a part whose outcome stays unknown
 _PATH = r"[^\x00-\x1f]+"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -59,6 +60,7 @@ class StoreConfig:
         default="/var/lib/smsgw/smsgw.db",
         metadata={"pattern": f"/{_PATH}", "hint": "the path of the database file, from / on,"},
     )
+    keep_days: int = field(default=365, metadata={"min": 0, "max": 36_500})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +73,34 @@ class SendingConfig:
     ttl_s: int = field(default=86_400, metadata={"min": 60, "max": LONGEST_TTL_S})
     uncertain: str = field(default="fail", metadata={"choices": UNCERTAIN})
     uncertain_after_s: int = field(default=600, metadata={"min": 1, "max": 604_800})
+    timezone: str = field(
+        default="", metadata={"pattern": "([A-Za-z0-9_+/-]+)?", "hint": "a time zone such as Europe/Moscow"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimConfig:
-    """[[modems.NAME.sims]]: one SIM slot of a modem."""
+    """[[modems.NAME.sims]]: one SIM slot of a modem, and what may be sent from it; 0 is no limit."""
 
     slot: int = field(default=1, metadata={"min": 1, "max": 255})
     name: str = ""
     pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "a PIN of 4 to 8 digits"})
     pin_file: str = ""
+    per_minute: int = field(default=0, metadata={"min": 0, "max": 10_000})  # parts
+    per_hour: int = field(default=0, metadata={"min": 0, "max": 100_000})
+    per_day: int = field(default=0, metadata={"min": 0, "max": 1_000_000})
+    per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
+    recipients_per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
+    gap_s: int = field(default=0, metadata={"min": 0, "max": 3_600})  # from one part to the next
+    quiet_hours: str = field(
+        default="", metadata={"pattern": f"({_TIME}-{_TIME})?", "hint": 'hours such as "22:00-07:00"'}
+    )
+
+    @property
+    def has_limits(self) -> bool:
+        """Tell whether anything but the network limits what may be sent."""
+        limits = (self.per_minute, self.per_hour, self.per_day, self.per_month, self.recipients_per_month, self.gap_s)
+        return any(limits) or bool(self.quiet_hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +120,10 @@ class ModemConfig:
     def sim(self) -> SimConfig:
         """The SIM that the modem uses."""
         return self.sims[0]
+
+    def in_slot(self, slot: int) -> SimConfig:
+        """Return what is configured of the SIM in a slot, which may be nothing."""
+        return next((sim for sim in self.sims if sim.slot == slot), SimConfig(slot=slot))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +191,9 @@ class _Loader:
         sim = self._section(SimConfig, f"{key}[1]", sims[0])
         if sim.pin and sim.pin_file:
             self.mistakes.append(f"{key}[1].pin_file: give either pin or pin_file, not both")
+        begin, _, end = sim.quiet_hours.partition("-")
+        if sim.quiet_hours and begin == end:
+            self.mistakes.append(f"{key}[1].quiet_hours: {begin} is both begin and end; switch the device off instead")
         return (sim,)
 
     def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...]) -> None:

@@ -20,6 +20,7 @@ from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
+from smsgw.zone import time_zone
 
 # A part that is on the wire gets this long to be answered before the daemon stops without the answer.
 GRACE_S = 60.0
@@ -50,7 +51,7 @@ async def run(
     with sole_daemon(path):
         async with Database.open(path, wall_clock) as database:
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
-            gateway = Gateway(database, config, ids)
+            gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
             await _take_stock(gateway, config)
             scheduler = Scheduler(gateway, wall_clock, pace or Pace(), trace_texts=trace_texts)
             gateway.on_change(scheduler.ring)

@@ -308,6 +308,18 @@ class QueueFull(CallerError):
     en = "The queue is full: {waiting} messages are waiting. The message was not stored, try again later."
 
 
+class NotInTime(CallerError):
+    code = 4004
+    ru = (
+        "Сообщение не отправить до истечения его срока: SIM-карта свободна с {ready}, все части займут {lasts_s} с. "
+        "Ничего не сохранено; повторите позже или увеличьте ttl."
+    )
+    en = (
+        "The message cannot be sent before it expires: a SIM is free from {ready} on, all parts take {lasts_s} s. "
+        "Nothing was stored; try again then or give it a longer ttl."
+    )
+
+
 class StorageUnavailable(CallerError):
     code = 4004
     ru = "Хранилище шлюза сейчас недоступно ({reason}). Ничего не сохранено, повторите запрос позже."

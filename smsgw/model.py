@@ -138,6 +138,7 @@ class Reason(StrEnum):
     ACCEPTED = "accepted"  # the network took every part
     REFUSED = "refused"  # the network or the modem refused it for good
     RETRY = "retry"  # refused for now; it will be tried again
+    OTHER_SIM = "other_sim"  # refused by this SIM; another one is to try
     NOT_SENT = "not_sent"  # certainly nothing left the modem; it will be tried again
     NO_SERVICE = "no_service"  # the modem lost the network; costs no attempt
     OUT_OF_ATTEMPTS = "out_of_attempts"  # refused for now once too often
@@ -181,13 +182,38 @@ class SendRequest:
     on_uncertain: str | None = None  # as `sending.uncertain` of the configuration
 
 
+class Wait(StrEnum):
+    """Why a SIM sends nothing for a while."""
+
+    REST = "rest"  # the network blames it, or has too much to do
+    QUIET_HOURS = "quiet_hours"  # as configured
+    GAP = "gap"  # between two parts, as configured
+    PER_MINUTE = "per_minute"  # its limit for a minute is used up
+    PER_HOUR = "per_hour"
+    PER_DAY = "per_day"
+    PER_MONTH = "per_month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standstill:
+    """A time in which a SIM sends nothing; `until` in Unix milliseconds, `detail` for people."""
+
+    until: int
+    why: Wait
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A device, and a slot of it, that may send a message; `sim` is the SIM seen there last (ICCID)."""
+    """A device, and a slot of it, that may send a message; `sim` is the SIM seen there last (ICCID).
+
+    It may do so from `ready_at` on, in Unix milliseconds, which its limits have to do with and not its modem.
+    """
 
     device: str
     slot: int
     sim: str | None
+    ready_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +363,23 @@ class ReceivedReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnmatchedReport:
+    """A status report that no message was waiting for; time in Unix milliseconds."""
+
+    received_at: int
+    sim: str
+    report: ReceivedReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPage:
+    """One page of a list of unmatched reports, newest first, and how many there are in all."""
+
+    total: int
+    reports: tuple[UnmatchedReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """An attempt that a status report may be about; times in Unix milliseconds."""
 
@@ -371,6 +414,11 @@ class LiveModem:
     battery_percent: int | None = None
     is_charging: bool = True
     error: str | None = None  # what a person should know, with what to do about it
+    standstill: Standstill | None = None  # the last one; it may be over
+
+    def standstill_at(self, now: int) -> Standstill | None:
+        """Return the standstill that is not over at a time in Unix milliseconds."""
+        return self.standstill if self.standstill and self.standstill.until > now else None
 
 
 class LiveModems(Protocol):

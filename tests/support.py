@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 from smsgw.config import Config
@@ -31,7 +32,7 @@ class Clock:
 async def open_gateway(config: Config, clock: Clock) -> AsyncIterator[Gateway]:
     """Open the gateway on its database as a daemon does after a start."""
     async with Database.open(Path(config.store.path), clock) as database:
-        gateway = Gateway(database, config, ObjectIds(b"tests", 0))
+        gateway = Gateway(database, config, ObjectIds(b"tests", 0), UTC)
         await gateway.devices.register(config.modems)
         await gateway.sending.recover()
         yield gateway

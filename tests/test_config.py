@@ -1,5 +1,7 @@
 """The configuration file: every key, every mistake with its key, and no PIN where people can read it."""
 
+from dataclasses import fields
+
 import pytest
 
 from configuring import NORTH, SECRET, SIMS, mistakes, modem, the_mistake
@@ -25,6 +27,7 @@ def test_every_key_is_read() -> None:
         maintenance = true
         [store]
         path = "/srv/сообщения.db"
+        keep_days = 0
         [sending]
         max_parts = 3
         max_waiting = 7
@@ -32,6 +35,7 @@ def test_every_key_is_read() -> None:
         ttl_s = 60
         uncertain = "resend"
         uncertain_after_s = 1
+        timezone = "Europe/Moscow"
         [modems.roof-1]
         port = "socket://10.0.0.7:4001"
         imei = "490154203237518"
@@ -41,6 +45,13 @@ def test_every_key_is_read() -> None:
         slot = 2
         name = "Оператор"
         pin = "0042"
+        per_minute = 1
+        per_hour = 2
+        per_day = 3
+        per_month = 4
+        recipients_per_month = 5
+        gap_s = 6
+        quiet_hours = "22:00-07:30"
         [modems.South_2]
         port = "/dev/serial/by-path/platform-3f980000.usb-usb-0:1.2:1.2-port0"
         [[modems.South_2.sims]]
@@ -48,9 +59,15 @@ def test_every_key_is_read() -> None:
     """
     assert load(text, {}) == Config(
         server=ServerConfig(host="::", port=0, language=Language.EN, rate_limit=0, max_body=2_048, maintenance=True),
-        store=StoreConfig(path="/srv/сообщения.db"),
+        store=StoreConfig(path="/srv/сообщения.db", keep_days=0),
         sending=SendingConfig(
-            max_parts=3, max_waiting=7, attempts=1, ttl_s=60, uncertain="resend", uncertain_after_s=1
+            max_parts=3,
+            max_waiting=7,
+            attempts=1,
+            ttl_s=60,
+            uncertain="resend",
+            uncertain_after_s=1,
+            timezone="Europe/Moscow",
         ),
         modems=(
             ModemConfig(
@@ -59,7 +76,20 @@ def test_every_key_is_read() -> None:
                 imei="490154203237518",
                 baud=9_600,
                 profile="generic",
-                sims=(SimConfig(slot=2, name="Оператор", pin="0042"),),
+                sims=(
+                    SimConfig(
+                        slot=2,
+                        name="Оператор",
+                        pin="0042",
+                        per_minute=1,
+                        per_hour=2,
+                        per_day=3,
+                        per_month=4,
+                        recipients_per_month=5,
+                        gap_s=6,
+                        quiet_hours="22:00-07:30",
+                    ),
+                ),
             ),
             ModemConfig(
                 name="South_2",
@@ -91,11 +121,24 @@ RANGES = [
     ("server", "port", 0, 65_535),
     ("server", "rate_limit", 0, 1_000_000),
     ("server", "max_body", 1_024, 16_777_216),
+    ("store", "keep_days", 0, 36_500),
     ("sending", "max_parts", 1, 255),
     ("sending", "max_waiting", 1, 100_000_000),
     ("sending", "attempts", 1, 100),
     ("sending", "ttl_s", 60, 38_102_400),
     ("sending", "uncertain_after_s", 1, 604_800),
+]
+
+
+MODEM_RANGES = [
+    ("baud", 300, 4_000_000),
+    ("sims[1].slot", 1, 255),
+    ("sims[1].per_minute", 0, 10_000),
+    ("sims[1].per_hour", 0, 100_000),
+    ("sims[1].per_day", 0, 1_000_000),
+    ("sims[1].per_month", 0, 10_000_000),
+    ("sims[1].recipients_per_month", 0, 10_000_000),
+    ("sims[1].gap_s", 0, 3_600),
 ]
 
 
@@ -108,7 +151,7 @@ def test_a_number_has_its_limits(section: str, key: str, low: int, high: int) ->
         assert told == f"{section}.{key}: a whole number from {low} to {high} is needed, not {wrong}"
 
 
-@pytest.mark.parametrize(("key", "low", "high"), [("baud", 300, 4_000_000), ("sims[1].slot", 1, 255)])
+@pytest.mark.parametrize(("key", "low", "high"), MODEM_RANGES)
 def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> None:
     section = SIMS if key.startswith("sims") else ""
     for wrong in (low - 1, high + 1):
@@ -156,6 +199,10 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         (f"{NORTH}profile = 'nokia'", "modems.north.profile", "none of auto, generic"),
         (f"{NORTH}profile = 1", "modems.north.profile", "text in quotes"),
         (f"{NORTH}{SIMS}name = 1", "modems.north.sims[1].name", "text in quotes"),
+        (f"{NORTH}{SIMS}quiet_hours = '22-7'", "modems.north.sims[1].quiet_hours", "22:00-07:00"),
+        (f"{NORTH}{SIMS}quiet_hours = '22:00-24:00'", "modems.north.sims[1].quiet_hours", "22:00-07:00"),
+        (f"{NORTH}{SIMS}quiet_hours = '22:00-22:00'", "modems.north.sims[1].quiet_hours", "switch the device off"),
+        ("sending.timezone = 'Mars; Base'", "sending.timezone", "Europe/Moscow"),
         (f"{NORTH}{SIMS}pin = '1234'\npin_file = '/a'", "modems.north.sims[1].pin_file", "not both"),
         ("[modems.\"two words\"]\nport = '/dev/a'", "modems.two words", "letters, digits, - or _"),
         (f"[modems.{'n' * 33}]\nport = '/dev/a'", f"modems.{'n' * 33}", "1 to 32"),
@@ -220,7 +267,8 @@ def test_a_misspelt_key_is_answered_with_the_one_that_was_meant(text: str, key: 
 
 
 def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_known() -> None:
-    assert the_mistake("[store]\nzzz = 1") == "store.zzz: unknown key; known here: path"
+    known = ", ".join(setting.name for setting in fields(StoreConfig))
+    assert the_mistake("[store]\nzzz = 1") == f"store.zzz: unknown key; known here: {known}"
     assert the_mistake("[webhooks]\nx = 1") == "webhooks: unknown key; known here: server, store, sending, modems"
     assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
 

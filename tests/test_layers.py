@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"gateway"},
     {"store", "modem"},
     {"policy"},
-    {"at", "gsm", "config", "log", "notify"},
+    {"at", "gsm", "config", "log", "notify", "zone"},
     {"model"},
     {"errors"},
     {"__init__"},

@@ -17,8 +17,10 @@ ALLOWED = 5
 CHANCES = st.floats(0, 1)
 
 
-def decide(verdict: Verdict, used: int = 1, allowed: int = ALLOWED, chance: float = 0.5) -> Decision:
-    return after_refusal(verdict, used, allowed, chance)
+def decide(
+    verdict: Verdict, used: int = 1, allowed: int = ALLOWED, chance: float = 0.5, *, has_other_sim: bool = False
+) -> Decision:
+    return after_refusal(verdict, used, allowed, chance, has_other_sim=has_other_sim)
 
 
 def cms(code: int, vendor: Vendor | None = None) -> Verdict:

@@ -23,6 +23,7 @@ from smsgw.api.health import HealthCall
 from smsgw.api.limits import RateLimiter
 from smsgw.api.messages import MessageCalls
 from smsgw.api.openapi import DOCUMENT
+from smsgw.api.reports import ReportCalls
 from smsgw.api.submission import SubmissionCalls
 from smsgw.config import Config
 from smsgw.errors import CallerError, Language, MethodNotAllowed, NoSuchPath, StorageUnavailable, Unforeseen
@@ -53,7 +54,7 @@ def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[
     submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     devices = DeviceCalls(gateway.devices, live, clock)
-    health = HealthCall(gateway, config, live)
+    health = HealthCall(gateway, config, live, clock)
     return (
         Route("POST", "/sms/send", submission.send, Right.SMS_SEND),
         Route("POST", "/sms/send/batch", submission.batch, Right.SMS_SEND),
@@ -61,6 +62,7 @@ def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[
         Route("DELETE", "/sms/del", messages.delete, Right.SMS_DELETE),
         Route("GET", "/sms", messages.page, Right.SMS_READ),
         Route("GET", "/sms/{id}", messages.detail, Right.SMS_READ),
+        Route("GET", "/reports", ReportCalls(gateway.reports).page, Right.SMS_READ),
         Route("GET", "/devices", devices.all, Right.DEVICES_READ),
         Route("POST", "/devices/get/info", devices.get, Right.DEVICES_READ),
         Route("POST", "/devices/edit", devices.edit, Right.DEVICES_EDIT),

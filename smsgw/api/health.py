@@ -1,7 +1,7 @@
 """GET /health: whether the gateway can do its work, for load balancers and watchful people. Needs no token."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -10,7 +10,7 @@ from smsgw.api import wire
 from smsgw.config import Config
 from smsgw.errors import StorageUnavailable, Text
 from smsgw.gateway import Gateway
-from smsgw.model import ABLE_TO_SEND, Device, DeviceState, LiveModem, LiveModems
+from smsgw.model import ABLE_TO_SEND, Device, DeviceState, LiveModem, LiveModems, Wait
 
 _PATIENCE_S = 5.0
 
@@ -32,13 +32,28 @@ _STATES: Mapping[DeviceState, Text] = {
 }
 
 
-class HealthCall:
-    """Answers how the gateway is; storage that takes longer than `patience_s` seconds counts as silent."""
+# Pauses of minutes and quiet hours are as somebody wanted them.
+_WORTH_TELLING = {Wait.REST, Wait.PER_DAY, Wait.PER_MONTH}
 
-    def __init__(self, gateway: Gateway, config: Config, live: LiveModems, patience_s: float = _PATIENCE_S) -> None:
+
+class HealthCall:
+    """Answers how the gateway is; storage that takes longer than `patience_s` seconds counts as silent.
+
+    `clock` gives Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        config: Config,
+        live: LiveModems,
+        clock: Callable[[], int],
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self._gateway = gateway
         self._config = config
         self._live = live
+        self._clock = clock
         self._patience_s = patience_s
 
     async def get(self, request: web.Request) -> web.Response:
@@ -55,7 +70,8 @@ class HealthCall:
 
     def _report_on(self, devices: list[Device]) -> web.Response:
         active = {device.name: self._live.live(device.id) for device in devices if device.is_active}
-        reasons = [self._ailment(name, live) for name, live in active.items() if live.state not in ABLE_TO_SEND]
+        ailments = [self._ailment(name, live) for name, live in active.items()]
+        reasons = [ailment for ailment in ailments if ailment is not None]
         able = len(active) > len(reasons)
         if not active:
             reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))
@@ -67,10 +83,18 @@ class HealthCall:
         content = {"status": "degraded" if reasons else "ok", "reasons": reasons, "version": __version__}
         return wire.respond(content, status)
 
-    def _ailment(self, name: str, live: LiveModem) -> str:
-        state = _STATES[live.state]
-        # Who asks has shown no token: what exactly is wrong is told by GET /devices.
-        return self._said(Text(f"Устройство {name} {state.ru}.", f"Device {name} {state.en}."))
+    def _ailment(self, name: str, live: LiveModem) -> str | None:
+        """Who asks has shown no token: what exactly is wrong is told by GET /devices."""
+        standstill = live.standstill_at(self._clock())
+        if live.state not in ABLE_TO_SEND:
+            state = _STATES[live.state]
+            return self._said(Text(f"Устройство {name} {state.ru}.", f"Device {name} {state.en}."))
+        if standstill and standstill.why in _WORTH_TELLING:
+            until = wire.timestamp(standstill.until)
+            return self._said(
+                Text(f"SIM-карта устройства {name} ждёт до {until}.", f"The SIM of device {name} waits until {until}.")
+            )
+        return None
 
     def _said(self, text: Text) -> str:
         return text.in_language(self._config.server.language)

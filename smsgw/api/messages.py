@@ -4,14 +4,10 @@ import re
 
 from aiohttp import web
 
-from smsgw.api import wire
-from smsgw.api.bodies import MISSING, Shape, given, read_object
-from smsgw.errors import BadLimit, BadOffset, Language
+from smsgw.api import paging, wire
+from smsgw.api.bodies import Shape, read_object
+from smsgw.errors import Language
 from smsgw.gateway.messages import Messages
-
-_MAX_LIMIT = 100
-# Past every message there can be, and a hundred times that still fits SQLite's integers.
-_LAST_PAGE = 2**53
 
 
 class MessageCalls:
@@ -39,40 +35,15 @@ class MessageCalls:
 
     async def page(self, request: web.Request) -> web.Response:
         """GET /sms."""
-        limit = _limit(request.query.get("limit"))
-        number = _page_number(request.query.get("offset"))
+        limit = paging.limit(request)
+        number = paging.number(request)
         # Bytes of the address that are no UTF-8 arrive as lone surrogates, and no text holds one.
         wanted = request.query.get("search", "").encode("utf-8", "replace").decode()
         # A number as people paste it; in an address that was not coded, its + arrives as a space.
         wanted = re.sub(r"^[+ ](?=[0-9]+$)", "", wanted)
-        found = await self._messages.page(limit, min(number, _LAST_PAGE), wanted)
+        found = await self._messages.page(limit, min(number, paging.LAST_PAGE), wanted)
         return wire.respond(wire.page(found, limit, number, self._language))
 
     async def _id_in_body(self, request: web.Request) -> str:
         id: str = self._id_shape.check(await read_object(request))["id"]
         return id.lower()
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        raise BadLimit(reason=MISSING)
-    if (limit := _whole_number(text)) is None or not 1 <= limit <= _MAX_LIMIT:
-        raise BadLimit(reason=given(text))
-    return limit
-
-
-def _page_number(text: str | None) -> int:
-    if not text:
-        return 1
-    if (number := _whole_number(text)) is None or number < 1:
-        raise BadOffset(reason=given(text))
-    return number
-
-
-def _whole_number(text: str) -> int | None:
-    if not re.fullmatch("[0-9]+", text):
-        return None
-    try:
-        return int(text)
-    except ValueError:  # thousands of digits
-        return None

@@ -60,8 +60,11 @@ def _in_query(name: str, description: str, *, required: bool = False, **schema: 
 _IN_PATH = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}}
 
 _PAGING = (
-    _in_query("limit", "Messages on a page", required=True, type="integer", minimum=1, maximum=100),
+    _in_query("limit", "How many on a page", required=True, type="integer", minimum=1, maximum=100),
     _in_query("offset", "Number of the page", type="integer", minimum=1, default=1),
+)
+_SEARCHING = (
+    *_PAGING,
     _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
 )
 
@@ -122,7 +125,7 @@ DOCUMENT: dict[str, Any] = {
             "delete": _call("Delete a message", "Deleted", None, (1008, 1009, 1010, 2003), body="MessageId"),
         },
         "/sms": {
-            "get": _call("List messages", "Newest first", "MessagePage", (1007, 2006, 2007), parameters=_PAGING),
+            "get": _call("List messages", "Newest first", "MessagePage", (1007, 2006, 2007), parameters=_SEARCHING),
         },
         "/sms/{id}": {
             "get": _call(
@@ -131,6 +134,15 @@ DOCUMENT: dict[str, Any] = {
                 "MessageDetail",
                 (1007, 1008, 2003),
                 parameters=(_IN_PATH,),
+            ),
+        },
+        "/reports": {
+            "get": _call(
+                "List status reports that matched no message",
+                "Newest first",
+                "ReportPage",
+                (1007, 2006, 2007),
+                parameters=_PAGING,
             ),
         },
         "/devices": {"get": _call("List devices", "All devices", "DeviceList", (1011,))},

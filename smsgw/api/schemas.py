@@ -116,6 +116,12 @@ _TIMELINE_ENTRY = _answer(
     at=_time("When"), status=_MESSAGE["status"], reason=_REASON, detail=_text("More about it, or empty")
 )
 
+_PAGINATION = _answer(
+    total_records=_number("How many there are; in a search, how many it finds"),
+    limit=_number("As asked for"),
+    offset=_number("As asked for: number of the page"),
+)
+
 _SIM = _answer(slot_index=_number("Slot, as to_sim takes it"), display_name=_text("Name"))
 
 SCHEMAS: dict[str, Schema] = {
@@ -199,12 +205,22 @@ SCHEMAS: dict[str, Schema] = {
         timeline=_list(_TIMELINE_ENTRY),
     ),
     "MessagePage": _answer(
-        pagination=_answer(
-            total_records=_number("Messages that the search finds"),
-            limit=_number("As asked for"),
-            offset=_number("As asked for: number of the page"),
-        ),
+        pagination=_PAGINATION,
         sms_list=_list(reference("Message")),
+    ),
+    "ReportPage": _answer(
+        pagination=_PAGINATION,
+        reports=_list(
+            _answer(
+                received_at=_time("When it came"),
+                sim=_text("SIM it came to (ICCID)"),
+                phone_number=_text("Recipient that it names, digits"),
+                reference=_number("Message reference (TP-MR)"),
+                service_centre_time=_or_null(_time("When the service centre took the message")),
+                report_status=_number("TP-ST, 3GPP TS 23.040 §9.2.3.15"),
+                meaning=_text("What that means"),
+            )
+        ),
     ),
     "Device": _answer(
         device_id=_text("24 hex digits"),
@@ -223,6 +239,7 @@ SCHEMAS: dict[str, Schema] = {
         registration=_or_null(_text("State of the registration")),
         imei=_or_null(_text("IMEI")),
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
+        waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),
     "Health": _answer(

@@ -55,7 +55,8 @@ class SubmissionCalls:
         return wire.respond(wire.batch(results, request[REQUEST_HASH], self._language))
 
     def _ready_route(self, preview: Preview) -> Route | None:
-        return next((r for r in preview.routes if self._live.live(r.device).state in ABLE_TO_SEND), None)
+        ready = [route for route in preview.routes if self._live.live(route.device).state in ABLE_TO_SEND]
+        return min(ready, key=lambda route: route.ready_at, default=None)
 
     def _wanted(self, body: object) -> SendRequest | Refusal:
         try:

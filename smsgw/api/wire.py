@@ -12,6 +12,7 @@ from aiohttp import web
 
 from smsgw.config import SimConfig
 from smsgw.errors import Language
+from smsgw.gsm.pdu import status_meaning
 from smsgw.model import (
     STATUS_TEXTS,
     Attempt,
@@ -23,9 +24,11 @@ from smsgw.model import (
     Part,
     Preview,
     Refusal,
+    ReportPage,
     Route,
     Status,
     TimelineEntry,
+    UnmatchedReport,
 )
 
 DEVICE_TYPE = "GSM modem"
@@ -72,7 +75,7 @@ def preview(shown: Preview, ready: Route | None) -> dict[str, Any]:
         "device_id": route.device,
         "to_sim": route.slot,
         "sim": route.sim,
-        "send_at": timestamp(shown.not_before) if ready else None,
+        "send_at": timestamp(max(shown.not_before, route.ready_at)) if ready else None,
     }
 
 
@@ -166,11 +169,33 @@ def _attempt(shown: Attempt) -> dict[str, Any]:
     }
 
 
+def report_page(shown: ReportPage, limit: int, number: int) -> dict[str, Any]:
+    """Render one page of the reports that matched no message."""
+    return {
+        "pagination": {"total_records": shown.total, "limit": limit, "offset": number},
+        "reports": [_unmatched(one) for one in shown.reports],
+    }
+
+
+def _unmatched(shown: UnmatchedReport) -> dict[str, Any]:
+    report = shown.report
+    return {
+        "received_at": timestamp(shown.received_at),
+        "sim": shown.sim,
+        "phone_number": report.recipient.removeprefix("+"),
+        "reference": report.reference,
+        "service_centre_time": _optional(report.service_centre_time),
+        "report_status": report.status,
+        "meaning": status_meaning(report.status),
+    }
+
+
 # ── devices ──
 
 
 def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int) -> dict[str, Any]:
     """Render the device object: the service's keys, then ours; `now` in Unix milliseconds."""
+    standstill = live.standstill_at(now)
     return {
         "device_id": shown.id,
         # A modem on mains power reports no battery, and clients warn about an empty one.
@@ -188,5 +213,6 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "operator": live.operator,
         "registration": live.registration,
         "imei": shown.imei,
-        "error": live.error,
+        "error": live.error or (standstill.detail if standstill else None),
+        "waits_until": timestamp(standstill.until) if standstill else None,
     }

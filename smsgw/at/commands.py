@@ -126,6 +126,11 @@ def minimum_functionality() -> Command:
     return Command(line="AT+CFUN=0", prefixes=("+CFUN:",), timeout_s=RADIO_S)
 
 
+def restart() -> Command:
+    """Restart the modem (27.007 §8.2); not every one answers before it does."""
+    return Command(line="AT+CFUN=1,1", prefixes=("+CFUN:",), timeout_s=SIM_S)
+
+
 def pin_state() -> Command:
     """Ask what the SIM waits for (27.007 §8.3); some modems forget the final result."""
     return Command(line="AT+CPIN?", prefixes=("+CPIN:",), timeout_s=SIM_S, sufficient="+CPIN:")

@@ -37,6 +37,7 @@ class Action(StrEnum):
     PERMANENT = "permanent"  # this recipient cannot be reached
     RETRY = "retry"  # later, with a growing pause
     RETRY_NOW = "retry_now"  # at once, at most twice, then later
+    SLOW_DOWN = "slow_down"  # later, and let the whole SIM rest for a moment
     OTHER_SIM = "other_sim"  # another SIM or operator may succeed
     SIM_FAULT = "sim_fault"  # count it against the SIM; suspend the SIM after several in a row
     REINIT = "reinit"  # set the modem up again

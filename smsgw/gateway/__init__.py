@@ -5,9 +5,11 @@ something new to do. The bell is a hint; the rows are the truth.
 """
 
 from collections.abc import Callable
+from datetime import tzinfo
 
 from smsgw.config import Config
 from smsgw.gateway.devices import Devices
+from smsgw.gateway.housekeeping import Housekeeping
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.messages import Messages
 from smsgw.gateway.reports import Reports
@@ -18,15 +20,16 @@ from smsgw.store.db import Database
 
 
 class Gateway:
-    """All use-cases, by who uses them."""
+    """All use-cases, by who uses them. `zone` is where quiet hours and months are meant."""
 
-    def __init__(self, db: Database, config: Config, ids: ObjectIds) -> None:
+    def __init__(self, db: Database, config: Config, ids: ObjectIds, zone: tzinfo) -> None:
         self._db = db
         self._listeners: list[Callable[[], None]] = []
         self.devices = Devices(db, ids, self._changed)
-        self.submission = Submission(db, config, ids, self.devices, self._changed)
+        self.submission = Submission(db, config, ids, self.devices, zone, self._changed)
         self.messages = Messages(db, config)
-        self.sending = Sending(db, config.sending, self._changed)
+        self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
+        self.housekeeping = Housekeeping(db, config, self._changed)
         self.reports = Reports(db, self._changed)
         self.tokens = Tokens(db)
 

@@ -9,7 +9,7 @@ from smsgw.config import ModemConfig
 from smsgw.errors import DeviceNotFound
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Device, PartState, Reason, Status
-from smsgw.store import devices, messages, parts, queue
+from smsgw.store import devices, messages, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -55,10 +55,8 @@ class Devices:
         raise DeviceNotFound(id=id)
 
     async def switch(self, id: str, is_active: bool) -> None:
-        """Switch a device on or off; raises `DeviceNotFound`."""
-        if id not in self.configured or not await self._db.write(
-            partial(devices.set_active, id=id, is_active=is_active)
-        ):
+        """Switch a device on, which ends the rests of its SIMs, or off; raises `DeviceNotFound`."""
+        if id not in self.configured or not await self._db.write(partial(_switch, id=id, is_active=is_active)):
             raise DeviceNotFound(id=id)
         self._changed()
 
@@ -79,15 +77,15 @@ class Devices:
 
     async def sim_seen(self, id: str, sim: str, imsi: str | None, slot: int) -> None:
         """Record which SIM a modem holds."""
-        await self._db.write(partial(devices.sim_seen, key=sim, imsi=imsi, device=id, slot=slot))
+        await self._db.write(partial(sims.seen, key=sim, imsi=imsi, device=id, slot=slot))
 
     async def record_learned(self, sim: str, imei: str | None) -> None:
         """Record which modem is known to keep up the TP-MR that a SIM remembers; None if the present one does not."""
-        await self._db.write(partial(devices.learn_record, key=sim, imei=imei))
+        await self._db.write(partial(sims.learn_record, key=sim, imei=imei))
 
     async def boot_marked(self, sim: str, mark: int | None) -> None:
         """Record the mark by which the modem that a SIM is in will show that it has not started again."""
-        await self._db.write(partial(devices.mark_boot, key=sim, mark=mark))
+        await self._db.write(partial(sims.mark_boot, key=sim, mark=mark))
 
     async def may_enter_pin(self, sim: str, pin: str, untouched: bool) -> bool:
         """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again.
@@ -99,7 +97,7 @@ class Devices:
 
     async def pin_answered(self, sim: str, pin: str, accepted: bool) -> None:
         """Record that a SIM took its PIN, or called it wrong."""
-        record = devices.forget_pin if accepted else devices.mark_pin_refused
+        record = sims.forget_pin if accepted else sims.mark_pin_refused
         await self._db.write(partial(record, sim=sim, pin_hash=_pin_hash(sim, pin)))
 
 
@@ -132,6 +130,12 @@ def _register(tx: Tx, ids: ObjectIds, modems: tuple[ModemConfig, ...]) -> Regist
     return Registered(in_use=in_use, deleted=tuple(deleted))
 
 
+def _switch(tx: Tx, id: str, is_active: bool) -> bool:
+    if is_active:
+        sims.end_rests(tx, id)
+    return devices.set_active(tx, id, is_active)
+
+
 def _delete(tx: Tx, id: str) -> bool:
     if not devices.delete(tx, id):
         return False
@@ -140,10 +144,10 @@ def _delete(tx: Tx, id: str) -> bool:
 
 
 def _may_enter_pin(tx: Tx, sim: str, pin_hash: str, untouched: bool) -> bool:
-    earlier = devices.pin_attempt(tx, sim, pin_hash)
+    earlier = sims.pin_attempt(tx, sim, pin_hash)
     if earlier is not None and (earlier["is_refused"] or earlier["entries"] >= _ENTRIES or not untouched):
         return False
-    devices.remember_pin(tx, sim, pin_hash)
+    sims.remember_pin(tx, sim, pin_hash)
     return True
 
 

@@ -6,10 +6,10 @@ from functools import partial
 from smsgw import policy
 from smsgw.gateway.rollup import roll_up
 from smsgw.gsm.pdu import DeliveryOutcome, delivery_outcome, status_meaning
-from smsgw.model import PartState, Reason, ReceivedReport, Status
-from smsgw.store import messages, parts, reports
+from smsgw.model import PartState, Reason, ReceivedReport, ReportPage, Status
+from smsgw.store import attempts, messages, parts, reports
+from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
-from smsgw.store.parts import Outcome
 
 
 class Reports:
@@ -27,6 +27,12 @@ class Reports:
         matched = await self._db.write(partial(_received, sim=sim, report=report))
         self._changed()
         return matched
+
+    async def unmatched(self, limit: int, number: int) -> ReportPage:
+        """Return page `number` (from 1) of the reports that matched no message, newest first."""
+        async with self._db.snapshot() as connection:
+            total, found = await reports.page(connection, limit, (number - 1) * limit)
+        return ReportPage(total=total, reports=tuple(found))
 
     def handed_over(self, device: str, pdu: str) -> None:
         """Keep, as soon as it can be done, what a modem hands over while its worker is busy; returns at once.
@@ -51,16 +57,22 @@ class Reports:
 def _received(tx: Tx, sim: str, report: ReceivedReport) -> str | None:
     stamped_at = report.service_centre_time or tx.now
     since = tx.now - policy.REPORT_WINDOW_MS
-    referenced = parts.attempts_with_reference(tx, sim, report.reference, since)
+    referenced = attempts.with_reference(tx, sim, report.reference, since)
     matched = policy.match_report(referenced, report.recipient, stamped_at)
     if matched is None:
-        unanswered = parts.unanswered_attempts(tx, sim, since)
+        unanswered = attempts.unanswered(tx, sim, since)
         matched = policy.match_unanswered(unanswered, report.recipient, stamped_at)
     if matched is None:
-        reports.keep_unmatched(tx, sim, report)
+        if not _is_of_deleted(tx, sim, report, since):
+            reports.keep_unmatched(tx, sim, report)
         return None
     apply_report(tx, matched.part, report)
     return str(messages.by_row(tx, parts.message_of(tx, matched.part))["id"])
+
+
+def _is_of_deleted(tx: Tx, sim: str, report: ReceivedReport, since: int) -> bool:
+    deleted = attempts.recipients_of_deleted(tx, sim, report.reference, since)
+    return any(policy.same_number(report.recipient, recipient) for recipient in deleted)
 
 
 def earlier_reports(tx: Tx, part: int, sim: str, reference: int) -> list[tuple[int, ReceivedReport]]:
@@ -92,7 +104,7 @@ def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
 
 def prove_accepted(tx: Tx, part: int, reference: int, proof: str) -> None:
     """Settle an uncertain part by a proof that the network took it under this TP-MR."""
-    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference, proof)
+    attempts.end(tx, part, Outcome.ACCEPTED, reference, proof)
     parts.move(tx, part, PartState.ACCEPTED)
     parts.mark_accepted(tx, part)
     message = parts.message_of(tx, part)

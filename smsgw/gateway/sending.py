@@ -2,39 +2,57 @@
 
 import random
 from collections.abc import Callable
+from datetime import tzinfo
 from functools import partial
 
 from smsgw import policy
 from smsgw.at.errors import Verdict
-from smsgw.config import SendingConfig
-from smsgw.gateway.devices import ensure_active, give_up_orphans
-from smsgw.gateway.reports import apply_report, earlier_reports, prove_accepted
-from smsgw.gateway.rollup import roll_up
-from smsgw.gateway.submission import REPEATS_FOR_S
-from smsgw.model import ClaimedMessage, PartState, Reason, Status
-from smsgw.store import devices, idempotency, messages, parts, queue, reports
+from smsgw.config import SendingConfig, SimConfig
+from smsgw.gateway import doubts, limits, moves
+from smsgw.gateway.devices import Devices, ensure_active
+from smsgw.gateway.reports import apply_report, earlier_reports
+from smsgw.model import ClaimedMessage, PartState, Reason, Standstill
+from smsgw.store import attempts, messages, parts, queue, reports, sims
+from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
-from smsgw.store.parts import Outcome
 
-# Housekeeping works in small steps, so that nobody waits for it.
-_STEP = 500
+# So many messages are passed over in one transaction before others get their turn at the storage.
+_PASSED_OVER = 100
 
 
 class Sending:
-    """What workers do with messages. Every method is one transaction."""
+    """What workers do with messages. Every method but `claim` is one transaction."""
 
-    def __init__(self, db: Database, config: SendingConfig, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, db: Database, config: SendingConfig, configured: Devices, zone: tzinfo, changed: Callable[[], None]
+    ) -> None:
         self._db = db
         self._config = config
+        self._devices = configured
+        self._zone = zone
         self._changed = changed
         self._served_last: dict[str, int] = {}  # client, by device: forgetting it costs somebody one turn
 
-    async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+    async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | None:
         """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
 
         Higher priority goes first; among clients the device goes round; each client's own messages keep their order.
+        A standstill says that something waits and that this SIM may not send it yet.
         """
-        return await self._db.write(partial(self._claim, device=device, sim=sim, slot=slot))
+        claim = partial(self._claim, device=device, sim=sim, slot=slot)
+        while True:
+            found = await self._db.write(claim)
+            if not isinstance(found, _GoOn):
+                return found
+
+    async def standstill(self, device: str, sim: str, slot: int) -> Standstill | None:
+        """Tell what keeps a SIM from submitting the next part of the message that its worker holds."""
+        limits_of_sim = self._limits(device, slot)
+        if not limits_of_sim.has_limits:
+            return None
+        return await self._db.write(
+            lambda tx: limits.standstill(tx, sim, limits_of_sim, 1, self._zone),
+        )
 
     async def submitting(self, part: int, device: str, sim: str, reference_before: int | None = None) -> None:
         """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored.
@@ -55,16 +73,16 @@ class Sending:
 
     async def not_sent(self, part: int, detail: str) -> None:
         """Record that a part certainly did not leave the modem; this costs the message nothing."""
-        await self._db.write(partial(_not_sent, part=part, detail=detail))
+        await self._db.write(partial(moves.not_sent, part=part, detail=detail))
         self._changed()
 
     async def unknown(self, part: int, detail: str) -> None:
         """Record that a part was on the wire and nobody knows what became of it; its message waits for a proof."""
-        await self._db.write(partial(_unknown, part=part, detail=detail))
+        await self._db.write(partial(doubts.unknown, part=part, detail=detail))
 
     async def answered_late(self, sim: str, reference: int) -> bool:
         """Settle a SIM's last submission by the TP-MR that came after it was given up; False if it was not in doubt."""
-        settled = await self._db.write(partial(_answered_late, sim=sim, reference=reference))
+        settled = await self._db.write(partial(doubts.answered_late, sim=sim, reference=reference))
         self._changed()
         return settled
 
@@ -78,14 +96,14 @@ class Sending:
         was accepted.
         """
         settled = await self._db.write(
-            partial(_sim_remembers, sim=sim, imei=imei, boot_mark=boot_mark, reference=reference)
+            partial(doubts.sim_remembers, sim=sim, imei=imei, boot_mark=boot_mark, reference=reference)
         )
         self._changed()
         return settled
 
     async def give_back(self, message: int) -> None:
         """Return a claimed message whose next part has not been touched."""
-        await self._db.write(partial(_give_back, message=message))
+        await self._db.write(partial(moves.give_back, message=message))
         self._changed()
 
     async def recover(self, device: str | None = None) -> int:
@@ -96,152 +114,122 @@ class Sending:
         self._changed()
         return recovered
 
-    async def sweep(self) -> int:
-        """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""
-        swept = await self._db.write(self._sweep)
-        if swept:
-            self._changed()
-        return swept
-
-    async def next_due(self) -> int | None:
-        """Tell when the next deferred message falls due, in Unix milliseconds."""
-        async with self._db.snapshot() as connection:
-            return await queue.next_due(connection)
-
     # ── within the transaction ──
 
-    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | None:
+    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> "ClaimedMessage | Standstill | _GoOn | None":
         ensure_active(tx, device)
         queue.make_due(tx)
-        heads = queue.heads(tx, device, sim, slot)
-        if not heads:
-            return None
-        head = policy.next_in_turn(heads, self._served_last.get(device, 0))
+        for _ in range(_PASSED_OVER):
+            heads = queue.heads(tx, device, sim, slot)
+            if not heads:
+                return None
+            head = policy.next_in_turn(heads, self._served_last.get(device, 0))
+            if not self._is_ruled_out(tx, head.row, device, sim, slot):
+                break
+        else:
+            return _GoOn()
+        waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
+        if standstill := limits.standstill(tx, sim, self._limits(device, slot), waiting, self._zone):
+            return standstill
         self._served_last[device] = head.client
         return queue.hold(tx, head.row, device, sim)
 
+    def _is_ruled_out(self, tx: Tx, message: int, device: str, sim: str, slot: int) -> bool:
+        """Tell whether this SIM must not begin with a message, and keep it from being looked at again until it may."""
+        row = messages.by_row(tx, message)
+        waiting = len(parts.in_state(tx, message, PartState.PENDING))
+        until = limits.ruled_out_until(
+            tx, sim, self._limits(device, slot), row["phone_number"], waiting, row["expires_at"], self._zone
+        )
+        if until is not None:
+            sims.rule_out(tx, sim, message, until)
+        return until is not None
+
+    def _limits(self, device: str, slot: int) -> SimConfig:
+        return self._devices.configured[device].in_slot(slot)
+
     def _refused(self, tx: Tx, part: int, verdict: Verdict, detail: str) -> policy.Decision:
-        message = parts.message_of(tx, part)
+        message, sim = parts.message_of(tx, part), attempts.sim_of_last(tx, part)
         used = messages.by_row(tx, message)["attempts"] + 1
-        decision = policy.after_refusal(verdict, used, self._config.attempts, random.random())
+        decision = policy.after_refusal(
+            verdict,
+            used,
+            self._config.attempts,
+            random.random(),
+            has_other_sim=self._has_other_sim(tx, message, sim),
+        )
         if decision.next is policy.Next.DOUBT:
-            _unknown(tx, part, detail)
+            doubts.unknown(tx, part, detail)
             return decision
-        parts.end_attempt(tx, part, Outcome.REFUSED, detail=detail)
+        attempts.end(tx, part, Outcome.REFUSED, detail=detail, blames_sim=policy.blames_sim(verdict))
+        _let_rest(tx, sim, verdict, detail)
         if decision.next is policy.Next.ACCEPTED:
-            _mark_accepted(tx, part, message, detail)
+            moves.accepted(tx, part, message, detail)
         elif decision.next is policy.Next.HOLD:
-            _stand_back(tx, message, part, Reason.NO_SERVICE, detail, parts.tries(tx, part))
-        elif decision.next is policy.Next.RETRY:
-            queue.count_attempt(tx, message)
-            _wait_again(tx, message, part, Reason.RETRY, detail, until=tx.now + int(decision.delay_s * 1_000))
+            moves.stand_back(tx, message, part, Reason.NO_SERVICE, detail, attempts.tries(tx, part))
         else:
             queue.count_attempt(tx, message)
-            given_up = decision.next is policy.Next.GIVE_UP
-            _fail(tx, message, part, Reason.OUT_OF_ATTEMPTS if given_up else Reason.REFUSED, detail)
+            self._go_on(tx, decision, message, part, sim, detail)
         return decision
 
-    def _sweep(self, tx: Tx) -> int:
-        expired = queue.expired(tx, _STEP)
-        for message in expired:
-            for part in parts.in_state(tx, message, PartState.PENDING):
-                parts.move(tx, part, PartState.EXPIRED)
-            messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
-        doubtful = parts.uncertain_since(tx, tx.now - self._config.uncertain_after_s * 1_000)
-        for part in doubtful:
-            self._settle_doubt(tx, part)
-        idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
-        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
+    def _go_on(self, tx: Tx, decision: policy.Decision, message: int, part: int, sim: str, detail: str) -> None:
+        match decision.next:
+            case policy.Next.RETRY:
+                until = tx.now + int(decision.delay_s * 1_000)
+                moves.wait_again(tx, message, part, Reason.RETRY, detail, until=until)
+            case policy.Next.OTHER_SIM:
+                # The others may be gone by then; this one may try again, and if there is still no other, that is that.
+                sims.rule_out(tx, sim, message, tx.now + policy.OTHER_SIM_FOR_S * 1_000)
+                moves.wait_again(tx, message, part, Reason.OTHER_SIM, detail)
+            case policy.Next.GIVE_UP:
+                moves.fail(tx, message, part, Reason.OUT_OF_ATTEMPTS, detail)
+            case _:
+                moves.fail(tx, message, part, Reason.REFUSED, detail)
 
-    def _settle_doubt(self, tx: Tx, part: int) -> None:
-        message = parts.message_of(tx, part)
-        wanted = messages.by_row(tx, message)["on_uncertain"] or self._config.uncertain
-        resend = wanted == "resend"
-        if resend and queue.count_attempt(tx, message) < self._config.attempts:
-            _wait_again(tx, message, part, Reason.OUTCOME_RESEND)
-        else:
-            _fail(tx, message, part, Reason.OUTCOME_UNKNOWN)
+    def _has_other_sim(self, tx: Tx, message: int, sim: str) -> bool:
+        """Tell whether a message of which nothing has been sent could go through a SIM that has not refused it."""
+        untouched = {PartState.PENDING, PartState.SUBMITTING}
+        if not untouched.issuperset(parts.states(tx, message)):
+            return False
+        row = messages.by_row(tx, message)
+        return any(
+            device in self._devices.configured
+            and row["asked_device"] in ("", device)
+            and row["asked_slot"] in (None, slot)
+            for device, slot, _ in sims.other_than(tx, sim, message)
+        )
+
+
+class _GoOn:
+    """A claim is to go on in the next transaction."""
+
+
+def _let_rest(tx: Tx, sim: str, verdict: Verdict, detail: str) -> None:
+    rest = policy.rest_after(verdict, attempts.blamed_in_row(tx, sim), sims.rests_in_row(tx, sim))
+    if rest is None:
+        return
+    because = (
+        f"it rests, since the network refuses it ({detail}: {verdict.meaning}); see to the SIM, its tariff and its "
+        "credit, and switch the device off and on to try at once"
+        if rest.is_fault
+        else f"it rests, since the network has too much to do ({detail})"
+    )
+    sims.rest(tx, sim, rest.seconds, because, is_fault=rest.is_fault)
 
 
 def _submitting(tx: Tx, part: int, device: str, sim: str, reference_before: int | None) -> None:
     parts.move(tx, part, PartState.SUBMITTING)
-    parts.begin_attempt(tx, part, device, sim, reference_before)
+    attempts.begin(tx, part, device, sim, reference_before)
 
 
 def _accepted(tx: Tx, part: int, sim: str, reference: int | None) -> None:
-    parts.end_attempt(tx, part, Outcome.ACCEPTED, reference)
-    _mark_accepted(tx, part, parts.message_of(tx, part))
+    attempts.end(tx, part, Outcome.ACCEPTED, reference)
+    sims.acquit(tx, sim)
+    moves.accepted(tx, part, parts.message_of(tx, part))
     if reference is not None:
         for row, report in earlier_reports(tx, part, sim, reference):
             apply_report(tx, part, report)
             reports.forget_unmatched(tx, row)
-
-
-def _mark_accepted(tx: Tx, part: int, message: int, detail: str = "") -> None:
-    parts.move(tx, part, PartState.ACCEPTED)
-    parts.mark_accepted(tx, part)
-    if not parts.in_state(tx, message, PartState.PENDING):
-        queue.release(tx, message)
-    roll_up(tx, message, Reason.ACCEPTED, detail)
-
-
-def _not_sent(tx: Tx, part: int, detail: str) -> None:
-    """The first time it was the modem's bad luck; a message to which that keeps happening makes way for others."""
-    parts.end_attempt(tx, part, Outcome.NOT_SENT, detail=detail)
-    _stand_back(tx, parts.message_of(tx, part), part, Reason.NOT_SENT, detail, parts.tries(tx, part) - 1)
-
-
-def _unknown(tx: Tx, part: int, detail: str) -> None:
-    parts.end_attempt(tx, part, Outcome.UNKNOWN, detail=detail)
-    parts.move(tx, part, PartState.UNCERTAIN)
-    message = parts.message_of(tx, part)
-    queue.release(tx, message)
-    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, detail)
-
-
-def _answered_late(tx: Tx, sim: str, reference: int) -> bool:
-    doubt = parts.last_in_doubt(tx, sim)
-    if doubt is None:
-        return False
-    prove_accepted(tx, doubt[0], reference, "proved by a late answer")
-    return True
-
-
-def _sim_remembers(tx: Tx, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
-    doubt = parts.last_in_doubt(tx, sim)
-    if doubt is None or not devices.record_is_kept(tx, sim, imei, boot_mark):
-        return False
-    part, before = doubt
-    if before != reference:
-        return False
-    _not_sent(tx, part, "the SIM has not counted it: nothing was sent")
-    return True
-
-
-def _give_back(tx: Tx, message: int) -> None:
-    queue.release(tx, message)
-    roll_up(tx, message, Reason.INTERRUPTED)
-
-
-def _wait_again(tx: Tx, message: int, part: int, reason: Reason, detail: str = "", until: int | None = None) -> None:
-    parts.move(tx, part, PartState.PENDING)
-    queue.release(tx, message)
-    queue.defer(tx, message, until)
-    roll_up(tx, message, reason, detail)
-
-
-def _stand_back(tx: Tx, message: int, part: int, reason: Reason, detail: str, tries: int) -> None:
-    until = tx.now + policy.hold_s(tries) * 1_000 if tries else None
-    _wait_again(tx, message, part, reason, detail, until)
-
-
-def _fail(tx: Tx, message: int, part: int, reason: Reason, detail: str = "") -> None:
-    parts.move(tx, part, PartState.FAILED)
-    # Without this part the rest would reach the recipient as a fragment.
-    for pending in parts.in_state(tx, message, PartState.PENDING):
-        parts.move(tx, pending, PartState.CANCELLED)
-    queue.release(tx, message)
-    roll_up(tx, message, reason, detail)
 
 
 def _recover(tx: Tx, device: str | None) -> int:
@@ -249,7 +237,7 @@ def _recover(tx: Tx, device: str | None) -> int:
     for message in held:
         interrupted = parts.in_state(tx, message, PartState.SUBMITTING)
         for part in interrupted:
-            _unknown(tx, part, "the gateway stopped while the message was on the wire")
+            doubts.unknown(tx, part, "the gateway stopped while the message was on the wire")
         if not interrupted:
-            _give_back(tx, message)
+            moves.give_back(tx, message)
     return len(held)

@@ -4,7 +4,8 @@ A request that carries an idempotency key is answered once; its repeats get the 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 
 from smsgw.config import Config, SimConfig
@@ -19,17 +20,19 @@ from smsgw.errors import (
     NoDeviceHasSlot,
     NoDeviceMaySend,
     NoDevices,
+    NotInTime,
     QueueFull,
     QuotaUsedUp,
     SendDeviceNotFound,
     Text,
 )
+from smsgw.gateway import limits
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
 from smsgw.model import Preview, Refusal, Repeatable, Route, SendRequest, Token
-from smsgw.store import devices, idempotency, messages, parts, queue, tokens
+from smsgw.store import devices, idempotency, messages, parts, queue, sims, tokens
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
@@ -43,12 +46,19 @@ class Submission:
     """Where messages come in."""
 
     def __init__(
-        self, db: Database, config: Config, ids: ObjectIds, configured: Devices, changed: Callable[[], None]
+        self,
+        db: Database,
+        config: Config,
+        ids: ObjectIds,
+        configured: Devices,
+        zone: tzinfo,
+        changed: Callable[[], None],
     ) -> None:
         self._db = db
         self._config = config
         self._ids = ids
         self._devices = configured
+        self._zone = zone
         self._changed = changed
 
     async def submit(self, request: SendRequest, token: Token | None, repeatable: Repeatable | None = None) -> str:
@@ -81,18 +91,14 @@ class Submission:
 
     def _preview(self, tx: Tx, request: SendRequest, token: Token) -> Preview:
         self._refuse_in_maintenance()
-        segments, not_before, able = self._checked(tx, request)
+        checked = self._checked(tx, request)
         _check_quota(tx, token)
         return Preview(
-            encoding=segments[0].encoding,
-            parts=len(segments),
-            not_before=not_before or tx.now,
-            routes=tuple(self._route(tx, device, request.to_sim) for device in able),
+            encoding=checked.segments[0].encoding,
+            parts=len(checked.segments),
+            not_before=checked.not_before or tx.now,
+            routes=checked.routes,
         )
-
-    def _route(self, tx: Tx, device: str, asked: int | None) -> Route:
-        slot = self._devices.configured[device].sim.slot if asked is None else asked
-        return Route(device=device, slot=slot, sim=devices.sim_in(tx, device, slot))
 
     def _submit_once(self, tx: Tx, request: SendRequest, token: Token | None, repeatable: Repeatable | None) -> str:
         if token and repeatable and (answered := _answered(tx, token, repeatable)):
@@ -130,32 +136,62 @@ class Submission:
 
     def _submit(self, tx: Tx, request: SendRequest, token: Token | None) -> str:
         """Check first and write afterwards, so that what is refused leaves nothing."""
-        segments, not_before, _ = self._checked(tx, request)
+        checked = self._checked(tx, request)
         if token is not None:
             _check_quota(tx, token)
             tokens.use(tx, token.row, _day(tx).isoformat())
-        lasts_s = request.ttl_s or self._config.sending.ttl_s
         id = self._ids.new(tx.now)
         row = messages.insert(
             tx,
             id=id,
             request=request,
             token=token.row if token else None,
-            encoding=segments[0].encoding,
-            not_before=not_before,
-            expires_at=(not_before or tx.now) + lasts_s * 1_000,
+            encoding=checked.segments[0].encoding,
+            not_before=checked.not_before,
+            expires_at=checked.expires_at,
         )
-        _insert_parts(tx, row, request, segments, lasts_s)
+        _insert_parts(tx, row, request, checked.segments, self._lasts_s(request))
         return id
 
-    def _checked(self, tx: Tx, request: SendRequest) -> tuple[tuple[Segment, ...], int | None, list[str]]:
-        """Return the parts, the time and the devices of a message that may be taken."""
+    def _checked(self, tx: Tx, request: SendRequest) -> "_Checked":
+        """Return what is to be stored of a message; raises what is wrong with it."""
         segments = self._segments(request.text)
         _check_webhook(request)
         not_before = _not_before(request.send_at, tx.now)
         able = self._able(tx, request)
         self._check_queue(tx)
-        return segments, not_before, able
+        begins, count = not_before or tx.now, len(segments)
+        checked = _Checked(
+            segments=segments,
+            not_before=not_before,
+            expires_at=begins + self._lasts_s(request) * 1_000,
+            routes=tuple(self._route(tx, device, request.to_sim, count) for device in able),
+        )
+        self._check_time(tx, checked)
+        return checked
+
+    def _lasts_s(self, request: SendRequest) -> int:
+        return request.ttl_s or self._config.sending.ttl_s
+
+    def _route(self, tx: Tx, device: str, asked: int | None, count: int) -> Route:
+        modem = self._devices.configured[device]
+        slot = modem.sim.slot if asked is None else asked
+        sim = sims.seen_in(tx, device, slot)
+        standstill = limits.standstill(tx, sim, modem.in_slot(slot), count, self._zone) if sim else None
+        return Route(device=device, slot=slot, sim=sim, ready_at=standstill.until if standstill else tx.now)
+
+    def _check_time(self, tx: Tx, checked: "_Checked") -> None:
+        """Refuse what cannot be sent before it expires even if it is the very next: the client should know at once."""
+        begins, count = checked.not_before or tx.now, len(checked.segments)
+        possible = [(max(begins, route.ready_at), self._lasts_ms(tx, route, count)) for route in checked.routes]
+        if all(ready_at + lasts_ms > checked.expires_at for ready_at, lasts_ms in possible):
+            ready_at, lasts_ms = min(possible)
+            retry_after_s = max(1, -(-(ready_at - tx.now) // 1_000))
+            raise NotInTime(retry_after_s=retry_after_s, ready=_when(ready_at), lasts_s=lasts_ms // 1_000)
+
+    def _lasts_ms(self, tx: Tx, route: Route, count: int) -> int:
+        limits_of_sim = self._devices.configured[route.device].in_slot(route.slot)
+        return limits.lasts_ms(tx, route.sim, limits_of_sim, count) if route.sim else 0
 
     def _segments(self, text: str) -> tuple[Segment, ...]:
         limit = self._config.sending.max_parts
@@ -195,6 +231,16 @@ class Submission:
         waiting = queue.waiting(tx)
         if waiting >= self._config.sending.max_waiting:
             raise QueueFull(retry_after_s=_QUEUE_RETRY_S, waiting=waiting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checked:
+    """A message that may be taken; times in Unix milliseconds."""
+
+    segments: tuple[Segment, ...]
+    not_before: int | None
+    expires_at: int
+    routes: tuple[Route, ...]
 
 
 def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusal] | None:
@@ -268,6 +314,10 @@ def _check_quota(tx: Tx, token: Token) -> None:
     if token.per_month is not None and tokens.used(tx, token.row, today.isoformat()[:7]) >= token.per_month:
         renewed = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         raise QuotaUsedUp(name=token.name, limit=token.per_month, period=Text("месяц", "month"), renewed=renewed)
+
+
+def _when(moment: int) -> str:
+    return datetime.fromtimestamp(moment // 1_000, UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
 def _day(tx: Tx) -> date:

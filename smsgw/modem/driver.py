@@ -201,6 +201,10 @@ class Modem:
         """Make sure that the modem still answers."""
         await self._link.command(commands.attention())
 
+    async def restart(self) -> None:
+        """Let the modem start anew; the link is of no more use afterwards, whether this returns or raises."""
+        await self._link.command(commands.restart())
+
     async def last_reference(self) -> int | None:
         """The TP-MR that the SIM itself remembers as the last used one (EF_SMSS)."""
         return await self._ask(commands.last_reference(), replies.last_reference)

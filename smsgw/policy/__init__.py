@@ -4,21 +4,35 @@ Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever 
 """
 
 from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
-from smsgw.policy.refusals import Decision, Next, after_refusal, backoff_s, hold_s
+from smsgw.policy.refusals import (
+    OTHER_SIM_FOR_S,
+    Decision,
+    Next,
+    Rest,
+    after_refusal,
+    backoff_s,
+    blames_sim,
+    hold_s,
+    rest_after,
+)
 from smsgw.policy.statuses import roll_up
 from smsgw.policy.turns import next_in_turn
 
 __all__ = [
     "EARLY_REPORT_MS",
+    "OTHER_SIM_FOR_S",
     "REPORT_WINDOW_MS",
     "Decision",
     "Next",
+    "Rest",
     "after_refusal",
     "backoff_s",
+    "blames_sim",
     "hold_s",
     "match_report",
     "match_unanswered",
     "next_in_turn",
+    "rest_after",
     "roll_up",
     "same_number",
 ]

@@ -64,8 +64,8 @@ class Scheduler:
         """Settle what time decides, and wake the workers when a deferred message has fallen due."""
         while not await happens_within(self._stopping, self._pace.sweep_s):
             try:
-                await self._gateway.sending.sweep()
-                due = await self._gateway.sending.next_due()
+                await self._gateway.housekeeping.sweep()
+                due = await self._gateway.housekeeping.next_due()
             except StorageUnavailable as error:
                 logger.error("housekeeping", reason=str(error))
                 continue

@@ -6,21 +6,13 @@ mark in a register that every start sets back tells. The last answer stands in f
 """
 
 import random
-from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from smsgw.gateway import Gateway
 from smsgw.modem.driver import Modem
+from smsgw.scheduler.seat import Store
 
 # Far from what modems come with, 1 to 60 or the limit.
 _MARKS = range(100, 240)
-
-
-class Store(Protocol):
-    """Stores something however long the storage is unavailable."""
-
-    async def __call__(self, action: Callable[[], Awaitable[object]]) -> object:
-        """Do it."""
 
 
 class SimRecord:

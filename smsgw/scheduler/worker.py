@@ -23,7 +23,9 @@ from smsgw.modem.profiles import named
 from smsgw.modem.trace import WireTrace
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.session import Seat, Session, SetUpAgain
+from smsgw.scheduler.remedies import Remedies
+from smsgw.scheduler.seat import Seat, SetUpAgain
+from smsgw.scheduler.session import Session
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -52,9 +54,11 @@ class ModemWorker:
         self._device = device
         self._config = config
         self._gateway = gateway
+        self._clock = clock
         self._pace = pace
         self._stopping = stopping
         self._trace = WireTrace(config.name, texts=trace_texts)
+        self._remedies = Remedies()
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
@@ -150,9 +154,18 @@ class ModemWorker:
             identity = await modem.initialise(self._pin_policy)
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
-            self.board.note(online=True)
+            self.board.note(online=True, standstill=None)
             self._session = Session(
-                modem, seat, self._gateway, self.board, self._pace, self.bell, self._stopping, left_over
+                modem,
+                seat,
+                self._gateway,
+                self.board,
+                self._pace,
+                self.bell,
+                self._stopping,
+                left_over,
+                self._remedies,
+                self._clock,
             )
             try:
                 await self._session.run()

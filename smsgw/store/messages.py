@@ -76,6 +76,16 @@ def delete(tx: Tx, row: sqlite3.Row) -> None:
     tx.change("DELETE FROM messages WHERE seq = ?", (row["seq"],))
 
 
+def ended_before(tx: Tx, before: int, limit: int) -> list[sqlite3.Row]:
+    """Fetch messages that have come to an end, and to which nothing has happened since then (Unix milliseconds)."""
+    return tx.rows(
+        # Ids begin with the second of their making: nothing younger is looked at.
+        "SELECT * FROM messages WHERE id < ? AND status > 1"
+        " AND (SELECT max(at) FROM timeline WHERE message = seq) <= ? ORDER BY id LIMIT ?",
+        (f"{before // 1_000:08x}", before, limit),
+    )
+
+
 def move(tx: Tx, row: int, target: Status, reason: Reason, detail: str = "") -> None:
     """Change a message's status and note it in the timeline; raises `IllegalMove` when the table does not allow it."""
     allowed = ", ".join(str(int(status)) for status in sources(TRANSITIONS, target))

@@ -1,24 +1,13 @@
-"""Statements over the parts of a message and the attempts to submit them; plain functions over an open transaction."""
+"""Statements over the parts of a message; plain functions over an open transaction, or over a reader."""
 
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from enum import StrEnum
 
 from aiosqlite import Connection
 
-from smsgw.model import PART_TRANSITIONS, Attempt, Candidate, IllegalMove, Part, PartState, sources
+from smsgw.model import PART_TRANSITIONS, Attempt, IllegalMove, Part, PartState, sources
 from smsgw.store.db import Tx
-
-
-class Outcome(StrEnum):
-    """How an attempt to submit a part ended."""
-
-    OPEN = "open"  # it is going on, or the gateway stopped in the middle of it
-    ACCEPTED = "accepted"  # a message reference came
-    REFUSED = "refused"  # an error came
-    NOT_SENT = "not_sent"  # certainly nothing left the modem
-    UNKNOWN = "unknown"  # the message was on the wire and no answer came
 
 
 def insert(tx: Tx, message: int, number: int, pdu: bytes, length: int) -> None:
@@ -75,33 +64,6 @@ def uncertain_since(tx: Tx, before: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-# ── attempts ──
-
-
-def begin_attempt(tx: Tx, part: int, device: str, sim: str, reference_before: int | None) -> None:
-    """Record that a part is about to be submitted, and which TP-MR the SIM remembers until then."""
-    tx.insert(
-        "INSERT INTO attempts (part, device, sim, submitted_at, reference_before) VALUES (?, ?, ?, ?, ?)",
-        (part, device, sim, tx.now, reference_before),
-    )
-
-
-def end_attempt(tx: Tx, part: int, outcome: Outcome, reference: int | None = None, detail: str = "") -> None:
-    """Record how a part's last attempt ended."""
-    tx.change(
-        "UPDATE attempts SET ended_at = ?, outcome = ?, reference = ?, detail = ?"
-        " WHERE id = (SELECT max(id) FROM attempts WHERE part = ?)",
-        (tx.now, outcome, reference, detail, part),
-    )
-
-
-def tries(tx: Tx, part: int) -> int:
-    """Count the attempts that were made to submit a part, whatever became of them."""
-    row = tx.row("SELECT count(*) FROM attempts WHERE part = ?", (part,))
-    assert row is not None
-    return int(row[0])
-
-
 def mark_accepted(tx: Tx, part: int) -> None:
     """Record when the network took a part."""
     tx.change("UPDATE parts SET accepted_at = ? WHERE id = ?", (tx.now, part))
@@ -110,46 +72,6 @@ def mark_accepted(tx: Tx, part: int) -> None:
 def mark_reported(tx: Tx, part: int, status: int) -> None:
     """Record what a status report said of a part."""
     tx.change("UPDATE parts SET reported_at = ?, report_status = ? WHERE id = ?", (tx.now, status, part))
-
-
-def attempts_with_reference(tx: Tx, sim: str, reference: int, since: int) -> list[Candidate]:
-    """List the attempts that a SIM made under this TP-MR, newest first."""
-    rows = tx.rows(
-        "SELECT a.part, a.submitted_at, a.ended_at, p.state, m.phone_number FROM attempts a"
-        " JOIN parts p ON p.id = a.part JOIN messages m ON m.seq = p.message"
-        " WHERE a.sim = ? AND a.reference = ? AND a.submitted_at >= ? ORDER BY a.id DESC",
-        (sim, reference, since),
-    )
-    return list(map(_candidate, rows))
-
-
-def unanswered_attempts(tx: Tx, sim: str, since: int) -> list[Candidate]:
-    """List a SIM's attempts whose outcome is still unknown, newest first."""
-    rows = tx.rows(
-        "SELECT a.part, a.submitted_at, a.ended_at, p.state, m.phone_number FROM attempts a"
-        " JOIN parts p ON p.id = a.part AND p.state IN ('uncertain', 'failed') JOIN messages m ON m.seq = p.message"
-        " WHERE a.outcome = 'unknown' AND a.sim = ? AND a.submitted_at >= ? ORDER BY a.submitted_at DESC, a.id DESC",
-        (sim, since),
-    )
-    return list(map(_candidate, rows))
-
-
-def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
-    """Return the part that a SIM submitted last, if it is uncertain, and which TP-MR the SIM remembered before."""
-    row = tx.row("SELECT part, reference_before FROM attempts WHERE sim = ? ORDER BY id DESC LIMIT 1", (sim,))
-    if row is None or state_of(tx, row["part"]) is not PartState.UNCERTAIN:
-        return None
-    return row["part"], row["reference_before"]
-
-
-def _candidate(row: sqlite3.Row) -> Candidate:
-    return Candidate(
-        part=row["part"],
-        submitted_at=row["submitted_at"],
-        ended_at=row["ended_at"],
-        state=PartState(row["state"]),
-        recipient=row["phone_number"],
-    )
 
 
 # ── reading ──

@@ -51,8 +51,9 @@ def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head |
             found := tx.row(
                 "SELECT seq, priority FROM messages WHERE status = 0 AND not_before IS NULL AND token IS ?"
                 " AND sim IS ? AND asked_device = ? AND asked_slot IS ? AND expires_at > ?"
+                " AND NOT EXISTS (SELECT 1 FROM unfit_sims WHERE message = seq AND unfit_sims.sim = ? AND until > ?)"
                 " ORDER BY priority DESC, seq LIMIT 1",
-                (token, bound, asked, wanted, tx.now),
+                (token, bound, asked, wanted, tx.now, sim, tx.now),
             )
         )
     ]

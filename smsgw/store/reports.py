@@ -2,7 +2,9 @@
 
 import sqlite3
 
-from smsgw.model import ReceivedReport
+from aiosqlite import Connection
+
+from smsgw.model import ReceivedReport, UnmatchedReport
 from smsgw.store.db import Tx
 
 
@@ -24,6 +26,17 @@ def unmatched(tx: Tx, sim: str, reference: int, since: int) -> list[tuple[int, R
     return [(row["id"], _report(row)) for row in rows]
 
 
+async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[UnmatchedReport]]:
+    """Read a page of the kept reports, newest first, and their number."""
+    ((total,),) = await connection.execute_fetchall("SELECT count(*) FROM unmatched_reports")
+    rows = await connection.execute_fetchall(
+        "SELECT * FROM unmatched_reports ORDER BY id DESC LIMIT ? OFFSET ?", (limit, skip)
+    )
+    return int(total), [
+        UnmatchedReport(received_at=row["received_at"], sim=row["sim"], report=_report(row)) for row in rows
+    ]
+
+
 def forget_unmatched(tx: Tx, row: int) -> None:
     """Remove a kept report that has found its part."""
     tx.change("DELETE FROM unmatched_reports WHERE id = ?", (row,))
@@ -36,6 +49,19 @@ def keep_inbound(tx: Tx, device: str, sim: str, pdu: bytes) -> bool:
             "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (tx.now, device, sim, pdu),
         )
+    )
+
+
+def forget_received(tx: Tx, before: int, limit: int) -> int:
+    """Forget what was received before then, as far as it is the oldest that is kept; returns how many it were."""
+    return sum(
+        tx.change(
+            # The oldest rows come first: that none of them is old enough is seen without a walk over the table.
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM"
+            f" (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?) WHERE received_at < ?)",
+            (limit, before),
+        )
+        for table in ("inbound_parts", "unmatched_reports")
     )
 
 

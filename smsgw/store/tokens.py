@@ -72,3 +72,8 @@ def used(tx: Tx, token: int, days: str) -> int:
     )
     assert row is not None
     return int(row[0])
+
+
+def forget_usage(tx: Tx, days: int) -> None:
+    """Forget how much tokens were used more than so many days ago; the counts of a month are needed longest."""
+    tx.change("DELETE FROM token_usage WHERE day < date(? / 1000, 'unixepoch', ?)", (tx.now, f"-{days} days"))

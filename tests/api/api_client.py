@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ class Api:
 async def opened(config: Config, clock: Clock, modems: ModemsByHand | None = None) -> AsyncIterator[Api]:
     """Open the gateway and its API on a free port."""
     async with Database.open(Path(config.store.path), clock) as database:
-        gateway = Gateway(database, config, ObjectIds(b"tests", 0))
+        gateway = Gateway(database, config, ObjectIds(b"tests", 0), UTC)
         await gateway.devices.register(config.modems)
         app = create_app(gateway, config, modems or ModemsByHand(), clock)
         token = await gateway.tokens.create(f"all {len(await gateway.tokens.listed())}", Right)

@@ -6,7 +6,7 @@ import pytest
 from api_client import NOBODY, Api, ModemsByHand, opened
 
 from smsgw.config import Config, ModemConfig, SimConfig
-from smsgw.model import DeviceState, LiveModem
+from smsgw.model import DeviceState, LiveModem, Standstill, Wait
 from support import Clock
 
 KEYS = [
@@ -26,6 +26,7 @@ KEYS = [
     "registration",
     "imei",
     "error",
+    "waits_until",
 ]
 
 
@@ -56,6 +57,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
         ("registration", "home"),
         ("imei", "490154203237518"),
         ("error", None),
+        ("waits_until", None),
     ]
 
 
@@ -67,6 +69,20 @@ async def test_a_modem_with_a_battery_and_a_trouble_shows_both(api: Api, modems:
     device = (await api.call("POST", "/devices/get/info", {"device_id": north})).json
     shown = (device["device_battery_state"], device["is_charging"], device["state"], device["error"])
     assert shown == (12, False, "locked", "Введите PIN")
+
+
+async def test_a_device_whose_sim_waits_says_until_when_and_why(api: Api, modems: ModemsByHand, clock: Clock) -> None:
+    north = await api.device()
+    standstill = Standstill(until=clock.now + 60_000, why=Wait.PER_DAY, detail="its limit of 5 in 24 hours is used up")
+    modems.states[north] = LiveModem(state=DeviceState.READY, standstill=standstill)
+
+    async def shown() -> tuple[object, object]:
+        device = (await api.call("POST", "/devices/get/info", {"device_id": north})).json
+        return device["waits_until"], device["error"]
+
+    assert await shown() == ("2026-03-01T12:01:00.000Z", "its limit of 5 in 24 hours is used up")
+    clock.advance(60)
+    assert await shown() == (None, None)
 
 
 async def test_when_a_device_was_last_online_is_kept(api: Api, modems: ModemsByHand, clock: Clock) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from api_client import NOBODY, NUMBER, Answer, Api, ModemsByHand, opened, with_server, without
+from api_client import NOBODY, NUMBER, SIM, Answer, Api, ModemsByHand, opened, with_server, without
 
 from smsgw import errors
 from smsgw.api.failures import HTTP_STATUS
@@ -95,6 +95,22 @@ async def to_a_slot_the_device_lacks(api: Api, prefix: str) -> Answer:
 async def twice(api: Api, prefix: str) -> Answer:
     await api.call("GET", "/devices")
     return await api.call("GET", f"{prefix}/devices")
+
+
+async def when_the_sim_has_sent_enough_today(api: Api, prefix: str) -> Answer:
+    await api.gateway.devices.sim_seen(await api.device(), SIM, None, 1)
+    north = await api.device()
+    await api.sent(device_id=north)
+    await api.put_on_wire()
+    return await api.call(
+        "POST", f"{prefix}/sms/send", {"message": "x", "phone_number": NUMBER, "device_id": north, "ttl": 60}
+    )
+
+
+def with_limits(config: Config, **limits: int) -> Config:
+    """Return the configuration with limits for every SIM."""
+    modems = tuple(replace(modem, sims=(replace(modem.sim, **limits),)) for modem in config.modems)
+    return replace(config, modems=modems)
 
 
 async def when_the_queue_is_full(api: Api, prefix: str) -> Answer:
@@ -221,6 +237,14 @@ PROVOCATIONS = (
         503,
         when_the_queue_is_full,
         lambda config: with_sending(config, max_waiting=1),
+        headers=("Retry-After",),
+    ),
+    Provocation(
+        errors.NotInTime,
+        4004,
+        503,
+        when_the_sim_has_sent_enough_today,
+        lambda config: with_limits(config, per_day=1),
         headers=("Retry-After",),
     ),
     Provocation(errors.StorageUnavailable, 4004, 503, when_the_disk_is_full, headers=("Retry-After",)),

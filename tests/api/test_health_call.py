@@ -14,7 +14,7 @@ from smsgw.api.health import HealthCall
 from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.errors import Language
-from smsgw.model import DeviceState, LiveModem
+from smsgw.model import DeviceState, LiveModem, Standstill, Wait
 from support import Clock
 
 
@@ -36,6 +36,22 @@ async def test_one_device_that_can_send_is_enough(api: Api, modems: ModemsByHand
         assert answer.json["status"] == "degraded"
         assert len(answer.json["reasons"]) == 1
         assert "south" in answer.json["reasons"][0]
+
+
+@pytest.mark.parametrize("why", Wait)
+async def test_a_sim_that_waits_for_long_is_told_and_a_pause_as_wanted_is_not(
+    api: Api, modems: ModemsByHand, clock: Clock, why: Wait
+) -> None:
+    standstill = Standstill(until=clock.now + 60_000, why=why, detail="not for everybody")
+    modems.states[await api.device("south")] = replace(READY, standstill=standstill)
+    answer = await api.call("GET", "/health", token="")
+    expected = why in (Wait.REST, Wait.PER_DAY, Wait.PER_MONTH)
+    told = "SIM-карта устройства south ждёт до 2026-03-01T12:01:00.000Z."
+    assert (answer.status, answer.json["reasons"]) == (200, [told] if expected else [])
+    modems.states[await api.device("north")] = modems.states[await api.device("south")]
+    assert (await api.call("GET", "/health", token="")).status == (503 if expected else 200)
+    clock.advance(60)
+    assert (await api.call("GET", "/health", token="")).json["status"] == "ok"
 
 
 async def test_no_device_that_can_send_is_trouble(api: Api, modems: ModemsByHand) -> None:
@@ -64,10 +80,12 @@ async def test_a_gateway_without_devices_is_trouble_in_the_configured_language(c
         assert (answer.status, answer.json["reasons"]) == (503, ["No device is registered."])
 
 
-async def test_a_storage_that_does_not_answer_is_trouble(api: Api, config: Config, modems: ModemsByHand) -> None:
+async def test_a_storage_that_does_not_answer_is_trouble(
+    api: Api, config: Config, modems: ModemsByHand, clock: Clock
+) -> None:
     app = web.Application()
     app[LANGUAGE] = config.server.language
-    app.router.add_get("/health", HealthCall(api.gateway, config, modems, patience_s=0.05).get)
+    app.router.add_get("/health", HealthCall(api.gateway, config, modems, clock, patience_s=0.05).get)
     disk = threading.Event()
     stuck = asyncio.ensure_future(api.database.write(lambda tx: disk.wait(10)))
     try:

@@ -89,7 +89,7 @@ async def test_a_key_is_forgotten_after_a_day(api: Api, clock: Clock) -> None:
     clock.advance(1)
     assert (await send(api, "k", "another")).status == 200
     clock.advance(DAY_S)
-    await api.gateway.sending.sweep()
+    await api.gateway.housekeeping.sweep()
     rows = await api.database.read("SELECT count(*) FROM idempotency_keys")
     assert rows[0][0] == 0
 

@@ -41,7 +41,7 @@ def test_every_standard_modem_error_has_a_meaning_and_an_action(code: int) -> No
         (8, (Action.SIM_FAULT, Action.OTHER_SIM)),
         (21, (Action.OTHER_SIM, Action.PERMANENT)),
         (41, (Action.RETRY_NOW, Action.RETRY)),
-        (42, (Action.RETRY,)),
+        (42, (Action.SLOW_DOWN, Action.RETRY)),
         (96, (Action.FIX,)),
         (111, (Action.RETRY, Action.OTHER_SIM)),
         (193, (Action.SIM_FAULT, Action.OTHER_SIM)),

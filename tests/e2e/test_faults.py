@@ -127,7 +127,7 @@ async def test_a_defect_costs_one_modem_its_session_and_no_message(
     async with world(tmp_path, rules=(Rule(report_delay=1.0),)) as w:
         id = await w.send("once")
         await w.reaches(id, 2)
-        monkeypatch.setattr("smsgw.scheduler.session._report", broken)
+        monkeypatch.setattr("smsgw.scheduler.hearing._report", broken)
 
         async def told() -> bool:
             return "ZeroDivisionError" in str((await w.devices())[0]["error"])

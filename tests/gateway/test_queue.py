@@ -96,7 +96,7 @@ async def test_a_message_for_later_waits_until_then(gateway: Gateway, clock: Clo
     later = await submit(gateway, "later", send_at=clock.now + 60_000)
     at_once = await submit(gateway, "at once")
     assert await order(gateway, 2) == [at_once]
-    assert await gateway.sending.next_due() == clock.now + 60_000
+    assert await gateway.housekeeping.next_due() == clock.now + 60_000
     clock.advance(60)
     assert await order(gateway, 2) == [later]
 
@@ -110,11 +110,11 @@ async def test_the_life_of_a_message_begins_when_it_is_due(gateway: Gateway, clo
     id = await submit(gateway, send_at=clock.now + 60_000, ttl_s=10)
     assert (await gateway.messages.detail(id)).expires_at == clock.now + 70_000
     clock.advance(69)
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert (await gateway.messages.get(id)).status is Status.WAITING
     clock.advance(1)
     assert await claimed(gateway) is None
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert (await gateway.messages.get(id)).status is Status.SEND_ERROR
 
 
@@ -151,7 +151,7 @@ async def test_each_message_may_say_what_to_do_when_its_outcome_stays_unknown(co
             await gateway.sending.submitting(message.parts[0].row, device, SIM)
             await gateway.sending.unknown(message.parts[0].row, "no answer")
             clock.advance(config.sending.uncertain_after_s)
-            await gateway.sending.sweep()
+            await gateway.housekeeping.sweep()
             detail = await gateway.messages.detail(id)
             assert detail.on_uncertain == wanted
             settled = {"resend": PartState.PENDING, "fail": PartState.FAILED}[wanted]

@@ -73,7 +73,7 @@ class Histories(RuleBasedStateMachine):
         self.kill_and_start()
         for _ in range(3):
             self.clock.advance(4_000)
-            self.do(self.gateway.sending.sweep())
+            self.do(self.gateway.housekeeping.sweep())
         ends = {self.do(self.gateway.messages.get(id)).status for id in self.ids}
         self.do(self.stack.aclose())
         self.runner.close()
@@ -118,7 +118,7 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 10, 200, 700)))
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
-        self.do(self.gateway.sending.sweep())
+        self.do(self.gateway.housekeeping.sweep())
 
     @rule()
     def kill_and_start(self) -> None:
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
 
     def claim(self, name: str) -> None:
         claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1))
-        if claimed is not None:
+        if isinstance(claimed, ClaimedMessage):
             assert claimed.id in self.ids
             assert all(hand.claimed.id != claimed.id for hand in self.hands.values())
             self.hands[name] = Hand(claimed, [part.row for part in claimed.parts])

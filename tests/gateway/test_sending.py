@@ -152,7 +152,7 @@ async def test_a_message_that_waits_for_its_retry_does_not_hold_up_the_next(gate
     first, second = await submit(gateway, "1"), await submit(gateway, "2")
     await gateway.sending.refused(await take_part(gateway), cms(42), "+CMS ERROR: 42")
     assert (await claim(gateway)).id == second
-    due = await gateway.sending.next_due()
+    due = await gateway.housekeeping.next_due()
     assert due is not None
     clock.now = due
     assert (await claim(gateway)).id == first
@@ -197,10 +197,10 @@ async def test_a_doubt_lasts_as_long_as_is_configured_from_when_it_arose(config:
         await take_part(gateway)
     clock.advance(3_000)
     async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
-        await gateway.sending.sweep()
+        await gateway.housekeeping.sweep()
         assert await part_states(gateway, id) == [PartState.UNCERTAIN]
         clock.advance(config.sending.uncertain_after_s)
-        await gateway.sending.sweep()
+        await gateway.housekeeping.sweep()
         assert await status(gateway, id) is Status.WAITING
 
 
@@ -231,11 +231,11 @@ async def test_an_unknown_outcome_is_never_sent_again_by_itself_and_ends_as_an_e
     assert await status(gateway, id) is Status.PROCESSING
     assert await part_states(gateway, id) == [PartState.UNCERTAIN]
     clock.advance(config.sending.uncertain_after_s - 1)
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
     assert await status(gateway, id) is Status.PROCESSING
     clock.advance(1)
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
 
 
@@ -245,7 +245,7 @@ async def test_an_unknown_outcome_is_sent_again_where_the_policy_says_so(config:
         for _ in range(config.sending.attempts):
             await gateway.sending.unknown(await take_part(gateway), "no answer")
             clock.advance(601)
-            await gateway.sending.sweep()
+            await gateway.housekeeping.sweep()
         assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
         assert len((await gateway.messages.detail(id)).parts[0].attempts) == config.sending.attempts
 
@@ -354,7 +354,7 @@ async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: G
     id = await submit(gateway)
     await gateway.sending.unknown(await take_part(gateway), "no answer")
     clock.advance(700)
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert await status(gateway, id) is Status.SEND_ERROR
     assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=77))
     assert await status(gateway, id) is Status.DELIVERED
@@ -473,7 +473,7 @@ async def test_a_message_expires_unsent(gateway: Gateway, clock: Clock, config: 
     id = await submit(gateway, THREE_PARTS)
     clock.advance(config.sending.ttl_s)
     assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.EXPIRED)
     assert set(await part_states(gateway, id)) == {PartState.EXPIRED}
 
@@ -492,7 +492,7 @@ async def test_what_a_deleted_device_gives_back_is_given_up_by_the_next_sweep(ga
     claimed = await claim(gateway, "north")
     await gateway.devices.delete(north)
     await gateway.sending.give_back(claimed.row)
-    await gateway.sending.sweep()
+    await gateway.housekeeping.sweep()
     assert await status(gateway, id) is Status.SEND_ERROR
 
 

@@ -1,0 +1,49 @@
+"""Doubts: parts that were on the wire and were not answered, and what settles them; over an open transaction."""
+
+from smsgw.config import SendingConfig
+from smsgw.gateway import moves
+from smsgw.gateway.reports import prove_accepted
+from smsgw.model import PartState, Reason, Status
+from smsgw.store import attempts, messages, parts, queue, sims
+from smsgw.store.attempts import Outcome
+from smsgw.store.db import Tx
+
+
+def unknown(tx: Tx, part: int, detail: str) -> None:
+    """A part was on the wire and nobody knows what became of it."""
+    attempts.end(tx, part, Outcome.UNKNOWN, detail=detail)
+    parts.move(tx, part, PartState.UNCERTAIN)
+    message = parts.message_of(tx, part)
+    queue.release(tx, message)
+    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, detail)
+
+
+def answered_late(tx: Tx, sim: str, reference: int) -> bool:
+    """A TP-MR came after the submission was given up; tells whether that was in doubt."""
+    doubt = attempts.last_in_doubt(tx, sim)
+    if doubt is None:
+        return False
+    prove_accepted(tx, doubt[0], reference, "proved by a late answer")
+    return True
+
+
+def sim_remembers(tx: Tx, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
+    """A SIM was asked for the TP-MR it used last; tells whether that proves that its last submission never left."""
+    doubt = attempts.last_in_doubt(tx, sim)
+    if doubt is None or not sims.record_is_kept(tx, sim, imei, boot_mark):
+        return False
+    part, before = doubt
+    if before != reference:
+        return False
+    moves.not_sent(tx, part, "the SIM has not counted it: nothing was sent")
+    return True
+
+
+def settle_by_policy(tx: Tx, part: int, config: SendingConfig) -> None:
+    """No proof has come in time: what is configured, or was asked for with the message, decides."""
+    message = parts.message_of(tx, part)
+    wanted = messages.by_row(tx, message)["on_uncertain"] or config.uncertain
+    if wanted == "resend" and queue.count_attempt(tx, message) < config.attempts:
+        moves.wait_again(tx, message, part, Reason.OUTCOME_RESEND)
+    else:
+        moves.fail(tx, message, part, Reason.OUTCOME_UNKNOWN)

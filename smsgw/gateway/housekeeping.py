@@ -1,0 +1,72 @@
+"""What time does to the rows: messages expire, doubts end, old things are forgotten; in small steps.
+
+Nobody waits for a step: it is one short transaction among those of the clients and the workers.
+"""
+
+from collections.abc import Callable
+
+from smsgw.config import Config
+from smsgw.gateway import doubts
+from smsgw.gateway.devices import give_up_orphans
+from smsgw.gateway.submission import REPEATS_FOR_S
+from smsgw.model import PartState, Reason, Status
+from smsgw.store import attempts, idempotency, messages, parts, queue, reports, tokens
+from smsgw.store.db import Database, Tx
+
+_STEP = 500
+# Removing a message takes it out of the search indexes, too, which costs more than a change of state.
+_REMOVED_AT_ONCE = 50
+_DAY_MS = 86_400_000
+# Limits reach back a month, and a clock that was set right some more.
+_ATTEMPTS_FOR_DAYS = 62
+_USAGE_FOR_DAYS = 62
+
+
+class Housekeeping:
+    """Keeps the database in order while everybody else works."""
+
+    def __init__(self, db: Database, config: Config, changed: Callable[[], None]) -> None:
+        self._db = db
+        self._config = config
+        self._changed = changed
+
+    async def sweep(self) -> int:
+        """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""
+        swept = await self._db.write(self._sweep)
+        if swept:
+            self._changed()
+        return swept
+
+    async def forget(self) -> int:
+        """Remove some of what is older than it is kept and return how many messages and TPDUs it were."""
+        return await self._db.write(self._forget)
+
+    async def next_due(self) -> int | None:
+        """Tell when the next deferred message falls due, in Unix milliseconds."""
+        async with self._db.snapshot() as connection:
+            return await queue.next_due(connection)
+
+    # ── within the transaction ──
+
+    def _sweep(self, tx: Tx) -> int:
+        expired = queue.expired(tx, _STEP)
+        for message in expired:
+            for part in parts.in_state(tx, message, PartState.PENDING):
+                parts.move(tx, part, PartState.EXPIRED)
+            messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
+        doubtful = parts.uncertain_since(tx, tx.now - self._config.sending.uncertain_after_s * 1_000)
+        for part in doubtful:
+            doubts.settle_by_policy(tx, part, self._config.sending)
+        idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
+        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
+
+    def _forget(self, tx: Tx) -> int:
+        attempts.forget_deleted(tx, tx.now - _ATTEMPTS_FOR_DAYS * _DAY_MS, _STEP)
+        tokens.forget_usage(tx, _USAGE_FOR_DAYS)
+        if not self._config.store.keep_days:
+            return 0
+        before = tx.now - self._config.store.keep_days * _DAY_MS
+        old = messages.ended_before(tx, before, _REMOVED_AT_ONCE)
+        for row in old:
+            messages.delete(tx, row)
+        return len(old) + reports.forget_received(tx, before, _STEP)

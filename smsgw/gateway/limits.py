@@ -1,0 +1,64 @@
+"""Whether a SIM may send now, counted from the rows of what it has submitted: a restart resets nothing.
+
+Functions over an open transaction; the decisions are those of `policy.limits`.
+"""
+
+from datetime import tzinfo
+
+from smsgw.config import SimConfig
+from smsgw.model import Standstill, Wait
+from smsgw.policy import limits as rules
+from smsgw.store import attempts, sims
+from smsgw.store.db import Tx
+
+_USED_UP = {
+    Wait.PER_MINUTE: "its limit of {} in a minute is used up",
+    Wait.PER_HOUR: "its limit of {} in an hour is used up",
+    Wait.PER_DAY: "its limit of {} in 24 hours is used up",
+    Wait.PER_MONTH: "its limit of {} in this month is used up",
+}
+
+
+def standstill(tx: Tx, sim: str, limits: SimConfig, parts: int, zone: tzinfo) -> Standstill | None:
+    """Tell what keeps a SIM longest from submitting so many parts; None if nothing does."""
+    found = [*_rest(tx, sim), *(_limited(tx, sim, limits, parts, zone) if limits.has_limits else ())]
+    return max(found, key=lambda one: one.until, default=None)
+
+
+def ruled_out_until(
+    tx: Tx, sim: str, limits: SimConfig, recipient: str, parts: int, expires_at: int, zone: tzinfo
+) -> int | None:
+    """Tell until when a SIM must leave a message alone whatever else it may send; None if it need not."""
+    if parts > 1 and tx.now + lasts_ms(tx, sim, limits, parts) > expires_at:
+        return expires_at
+    if limits.recipients_per_month:
+        begun, renewed = rules.month(tx.now, zone)
+        known = attempts.recipients(tx, sim, begun - 1)
+        if len(known) >= limits.recipients_per_month and recipient not in known:
+            return renewed
+    return None
+
+
+def lasts_ms(tx: Tx, sim: str, limits: SimConfig, parts: int) -> int:
+    """Return how long at least the last part of a message begins after the first, in milliseconds."""
+    return rules.lasts_ms(limits, parts, attempts.usual_ms(tx, sim) if parts > 1 else 0)
+
+
+def _rest(tx: Tx, sim: str) -> list[Standstill]:
+    rest = sims.resting(tx, sim)
+    return [Standstill(until=rest[0], why=Wait.REST, detail=rest[1])] if rest else []
+
+
+def _limited(tx: Tx, sim: str, limits: SimConfig, parts: int, zone: tzinfo) -> list[Standstill]:
+    found = []
+    if (ends := rules.quiet_until(limits, tx.now, zone)) is not None:
+        found.append(Standstill(until=ends, why=Wait.QUIET_HOURS, detail=f"its quiet hours are {limits.quiet_hours}"))
+    if limits.gap_s and (last := attempts.latest_end(tx, sim)):
+        detail = f"it pauses for {limits.gap_s} seconds and more between two parts"
+        found.append(Standstill(until=rules.gap_until(limits, *last), why=Wait.GAP, detail=detail))
+    for window in rules.windows(limits, tx.now, zone):
+        crowding = attempts.nth_latest(tx, sim, window.crowd(parts), window.since)
+        if crowding is not None:
+            detail = _USED_UP[window.why].format(window.limit)
+            found.append(Standstill(until=window.opens_at(crowding), why=window.why, detail=detail))
+    return [one for one in found if one.until > tx.now]

@@ -1,0 +1,139 @@
+"""Statements over SIMs: where each was seen, what it proves, whether it rests, which PINs were tried on it.
+
+A SIM is known by its ICCID, or what stands for it; plain functions over an open transaction.
+"""
+
+import sqlite3
+
+from smsgw.store.db import Tx
+
+# A device whose modem has not been registered for so long is not counted on.
+_ONLINE_MS = 600_000
+_LONGEST_REST_MS = 86_400_000
+
+
+def seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None:
+    """Record which SIM a device holds in a slot."""
+    tx.change(
+        "INSERT INTO sims (key, imsi, device, slot, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET imsi = coalesce(excluded.imsi, imsi), slot = excluded.slot,"
+        " last_seen = excluded.last_seen, device = excluded.device",
+        (key, imsi, device, slot, tx.now, tx.now),
+    )
+
+
+def learn_record(tx: Tx, key: str, imei: str | None) -> None:
+    """Record which modem is known to keep up the TP-MR that a SIM remembers."""
+    tx.change("UPDATE sims SET record_kept_by = ? WHERE key = ?", (imei, key))
+
+
+def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
+    """Record the mark by which the modem that a SIM is in will show that it has not started again.
+
+    It tells nothing about what was submitted before it was set.
+    """
+    tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
+    tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
+
+
+def record_is_kept(tx: Tx, key: str, imei: str, boot_mark: int) -> bool:
+    """Tell whether this modem is known to keep up the TP-MR that a SIM remembers, and has been running since."""
+    row = tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ? AND boot_mark = ?", (key, imei, boot_mark))
+    return row is not None
+
+
+def seen_in(tx: Tx, device: str, slot: int) -> str | None:
+    """Tell which SIM was seen last in a slot of a device."""
+    row = tx.row("SELECT key FROM sims WHERE device = ? AND slot = ? ORDER BY last_seen DESC LIMIT 1", (device, slot))
+    return None if row is None else str(row[0])
+
+
+# ── rests ──
+
+
+def rest(tx: Tx, key: str, seconds: int, because: str, *, is_fault: bool) -> None:
+    """Let a SIM send nothing for so many seconds; a longer rest that it has already stays."""
+    tx.change(
+        "UPDATE sims SET rests_in_row = rests_in_row + ?, rests_because = ?, rests_until = ?"
+        " WHERE key = ? AND coalesce(rests_until, 0) < ?",
+        (is_fault, because, until := tx.now + seconds * 1_000, key, until),
+    )
+
+
+def resting(tx: Tx, key: str) -> tuple[int, str] | None:
+    """Tell until when a SIM rests, and why; None if it does not."""
+    row = tx.row(
+        # One that would end later than any was to last dates from before the clock was set right.
+        "SELECT rests_until, rests_because FROM sims WHERE key = ? AND rests_until > ? AND rests_until <= ?",
+        (key, tx.now, tx.now + _LONGEST_REST_MS),
+    )
+    return None if row is None else (row["rests_until"], row["rests_because"])
+
+
+def rests_in_row(tx: Tx, key: str) -> int:
+    """Count how often a SIM has rested as faulty since it accepted a message last."""
+    row = tx.row("SELECT rests_in_row FROM sims WHERE key = ?", (key,))
+    return 0 if row is None else int(row[0])
+
+
+def acquit(tx: Tx, key: str) -> None:
+    """The network has accepted something from this SIM: it is not faulty."""
+    tx.change("UPDATE sims SET rests_in_row = 0 WHERE key = ? AND rests_in_row > 0", (key,))
+
+
+def end_rests(tx: Tx, device: str) -> None:
+    """Somebody has looked after a device: its SIMs may be tried at once."""
+    tx.change("UPDATE sims SET rests_until = NULL, rests_in_row = 0 WHERE device = ?", (device,))
+
+
+# ── which SIM for which message ──
+
+
+def rule_out(tx: Tx, key: str, message: int, until: int) -> None:
+    """Keep a message from a SIM until then."""
+    tx.change(
+        "INSERT INTO unfit_sims VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
+        (message, key, until),
+    )
+
+
+def other_than(tx: Tx, key: str, message: int) -> list[tuple[str, int, str]]:
+    """List device, slot and key of the other SIMs that were seen last in the slots of active devices.
+
+    Those that rest, whose device has not been online for a while, or that were ruled out for this message are left out.
+    """
+    rows = tx.rows(
+        "SELECT s.device, s.slot, s.key FROM sims s JOIN devices d ON d.id = s.device"
+        " WHERE s.key != ? AND d.is_active AND d.deleted_at IS NULL AND d.last_online_at > ?"
+        " AND coalesce(s.rests_until, 0) <= ? AND NOT EXISTS"
+        " (SELECT 1 FROM unfit_sims u WHERE u.message = ? AND u.sim = s.key)"
+        " AND s.last_seen = (SELECT max(last_seen) FROM sims WHERE device = s.device AND slot = s.slot)",
+        (key, tx.now - _ONLINE_MS, tx.now, message),
+    )
+    return [(row["device"], row["slot"], row["key"]) for row in rows]
+
+
+# ── PINs ──
+
+
+def pin_attempt(tx: Tx, sim: str, pin_hash: str) -> sqlite3.Row | None:
+    """Find the attempt to enter this PIN into this SIM, if it was not accepted."""
+    return tx.row("SELECT * FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))
+
+
+def remember_pin(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a PIN is about to be entered."""
+    tx.change(
+        "INSERT INTO pin_attempts (sim, pin_hash, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = entries + 1",
+        (sim, pin_hash, tx.now),
+    )
+
+
+def mark_pin_refused(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a SIM called a PIN wrong."""
+    tx.change("UPDATE pin_attempts SET is_refused = 1 WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))
+
+
+def forget_pin(tx: Tx, sim: str, pin_hash: str) -> None:
+    """Record that a PIN was accepted."""
+    tx.change("DELETE FROM pin_attempts WHERE sim = ? AND pin_hash = ?", (sim, pin_hash))

@@ -1,0 +1,491 @@
+"""What a SIM may send: rests and other SIMs after refusals, limits counted from rows, messages that come too late."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from smsgw.at.errors import ErrorKind, describe
+from smsgw.config import Config, SimConfig
+from smsgw.errors import NotInTime
+from smsgw.gateway import Gateway
+from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, Right, SendRequest, Standstill, Status, Wait
+from smsgw.policy.refusals import OTHER_SIM_FOR_S, REST_S, SIM_FAULT_S
+from support import NOON, Clock, open_gateway
+
+SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
+BARRED, CONGESTED, REJECTED, PROTOCOL_ERROR, UNASSIGNED = 8, 42, 21, 111, 1
+TWO_PARTS, THREE_PARTS = "ы" * 100, "ы" * 150
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+
+@dataclass
+class Bench:
+    """A gateway with two modems whose SIMs have been seen, and somebody who works them by hand."""
+
+    gateway: Gateway
+    clock: Clock
+    devices: dict[str, str]
+
+    async def submit(self, number: str = "79990000001", text: str = "x", **fields: object) -> str:
+        request = SendRequest(text=text, phone_number=number, **fields)  # type: ignore[arg-type]
+        return await self.gateway.submission.submit(request, None)
+
+    async def claim(self, name: str = "north") -> ClaimedMessage | Standstill | None:
+        return await self.gateway.sending.claim(self.devices[name], SIMS[name], 1)
+
+    async def take(self, name: str = "north") -> ClaimedMessage:
+        claimed = await self.claim(name)
+        assert isinstance(claimed, ClaimedMessage), claimed
+        return claimed
+
+    async def waits(self, name: str = "north") -> Standstill:
+        found = await self.claim(name)
+        assert isinstance(found, Standstill), found
+        return found
+
+    async def refuse(self, code: int, name: str = "north") -> str:
+        """Let a SIM take the next message and the network refuse it; returns the message's id."""
+        claimed = await self.take(name)
+        part = claimed.parts[0].row
+        await self.gateway.sending.submitting(part, self.devices[name], SIMS[name])
+        await self.gateway.sending.refused(part, describe(ErrorKind.CMS, code), f"+CMS ERROR: {code}")
+        return claimed.id
+
+    async def send(self, name: str = "north") -> str:
+        """Let a SIM send the next message whole, each part in no time; returns the message's id."""
+        claimed = await self.take(name)
+        for part, reference in zip(claimed.parts, count(1), strict=False):
+            await self.gateway.sending.submitting(part.row, self.devices[name], SIMS[name])
+            await self.gateway.sending.accepted(part.row, SIMS[name], reference)
+        return claimed.id
+
+    async def online(self) -> None:
+        for name, device in self.devices.items():
+            await self.gateway.devices.seen(device, None)
+            await self.gateway.devices.sim_seen(device, SIMS[name], None, 1)
+
+    async def last(self, id: str) -> tuple[Status, Reason]:
+        entry = (await self.gateway.messages.detail(id)).timeline[-1]
+        return entry.status, entry.reason
+
+
+@pytest.fixture
+def limits() -> SimConfig:
+    """What limits the SIM of north; the tests of limits ask for others."""
+    return SimConfig()
+
+
+@pytest.fixture
+async def bench(config: Config, clock: Clock, limits: SimConfig) -> AsyncIterator[Bench]:
+    north, south = config.modems
+    config = replace(config, modems=(replace(north, sims=(limits,)), south))
+    async with open_gateway(config, clock) as gateway:
+        devices = {device.name: device.id for device in await gateway.devices.listed()}
+        bench = Bench(gateway, clock, devices)
+        await bench.online()
+        yield bench
+
+
+def limited(**limits: int | str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("limits", [SimConfig(**limits)])  # type: ignore[arg-type]
+
+
+# ── another SIM ──
+
+
+async def test_a_message_that_one_sim_may_not_send_goes_through_another_at_once(bench: Bench) -> None:
+    id = await bench.submit()
+    await bench.refuse(BARRED, "north")
+    assert await bench.last(id) == (Status.WAITING, Reason.OTHER_SIM)
+    assert await bench.claim("north") is None
+    assert await bench.send("south") == id
+    detail = await bench.gateway.messages.detail(id)
+    assert [(attempt.sim, attempt.outcome) for attempt in detail.parts[0].attempts] == [
+        (SIMS["north"], "refused"),
+        (SIMS["south"], "accepted"),
+    ]
+
+
+async def test_what_every_sim_refuses_for_good_has_failed(bench: Bench) -> None:
+    id = await bench.submit()
+    await bench.refuse(REJECTED, "north")
+    assert await bench.last(id) == (Status.WAITING, Reason.OTHER_SIM)
+    await bench.refuse(REJECTED, "south")
+    assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
+
+
+async def test_what_may_pass_goes_elsewhere_at_the_third_attempt(bench: Bench) -> None:
+    id = await bench.submit()
+    for expected in (Reason.RETRY, Reason.RETRY):
+        await bench.refuse(PROTOCOL_ERROR)
+        assert (await bench.last(id))[1] is expected
+        bench.clock.advance(10 * MINUTE)
+        await bench.online()
+    detail = await bench.gateway.messages.detail(id)
+    assert detail.attempts == 2
+
+
+@pytest.mark.parametrize("wish", ["device", "slot"])
+async def test_a_message_for_one_device_or_slot_has_no_other_sim(bench: Bench, wish: str) -> None:
+    await bench.gateway.devices.sim_seen(bench.devices["south"], SIMS["south"], None, 2)
+    wanted = {"device": {"device_id": bench.devices["north"]}, "slot": {"to_sim": 1}}[wish]
+    id = await bench.submit(**wanted)
+    await bench.refuse(REJECTED)
+    assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
+
+
+async def test_a_message_that_has_begun_stays_with_its_sim(bench: Bench) -> None:
+    id = await bench.submit(text=TWO_PARTS)
+    first, second = (await bench.take()).parts
+    await bench.gateway.sending.submitting(first.row, bench.devices["north"], SIMS["north"])
+    await bench.gateway.sending.accepted(first.row, SIMS["north"], 1)
+    await bench.gateway.sending.submitting(second.row, bench.devices["north"], SIMS["north"])
+    await bench.gateway.sending.refused(second.row, describe(ErrorKind.CMS, BARRED), "+CMS ERROR: 8")
+    assert await bench.last(id) == (Status.WAITING, Reason.RETRY)
+    bench.clock.advance(SIM_FAULT_S)
+    assert await bench.claim("south") is None
+    assert [part.number for part in (await bench.take("north")).parts] == [2]
+
+
+@pytest.mark.parametrize("state", ["switched off", "deleted", "long gone", "resting"])
+async def test_a_sim_that_cannot_send_is_no_other_sim(bench: Bench, state: str) -> None:
+    south = bench.devices["south"]
+    if state == "switched off":
+        await bench.gateway.devices.switch(south, False)
+    elif state == "deleted":
+        await bench.gateway.devices.delete(south)
+    elif state == "long gone":
+        bench.clock.advance(HOUR - 1)
+        await bench.gateway.devices.seen(bench.devices["north"], None)
+    else:
+        for number in range(3):
+            await bench.submit(f"7999100000{number}", device_id=south)
+            await bench.refuse(BARRED, "south")
+    id = await bench.submit(ttl_s=DAY, device_id="")
+    await bench.refuse(REJECTED)
+    assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
+
+
+async def test_the_first_sim_may_try_again_when_the_other_one_never_did(bench: Bench) -> None:
+    id = await bench.submit()
+    await bench.refuse(REJECTED)
+    bench.clock.advance(OTHER_SIM_FOR_S - 1)
+    assert await bench.claim("north") is None
+    bench.clock.advance(1)
+    assert await bench.refuse(REJECTED) == id
+    assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
+
+
+# ── a SIM rests ──
+
+
+async def test_three_refused_recipients_in_a_row_let_the_sim_rest_and_say_so(bench: Bench) -> None:
+    ids = [await bench.submit(f"7999000000{number}", device_id=bench.devices["north"]) for number in range(4)]
+    for _ in range(3):
+        await bench.refuse(BARRED)
+    rest = await bench.waits()
+    assert (rest.why, rest.until) == (Wait.REST, bench.clock.now + REST_S[0] * 1_000)
+    assert "+CMS ERROR: 8" in rest.detail
+    assert "switch the device off and on" in rest.detail
+    bench.clock.advance(REST_S[0])
+    assert (await bench.take()).id in ids
+
+
+async def test_the_same_recipient_again_and_again_is_his_own_fault(bench: Bench) -> None:
+    for _ in range(4):
+        await bench.submit(device_id=bench.devices["north"])
+        await bench.refuse(BARRED)
+    await bench.submit()
+    await bench.take()
+
+
+async def test_one_accepted_message_ends_the_row(bench: Bench) -> None:
+    for number in range(6):
+        await bench.submit(f"7999000000{number}", device_id=bench.devices["north"])
+        await (bench.send() if number == 2 else bench.refuse(BARRED))
+        if number == 4:
+            await bench.submit("79990000009", device_id=bench.devices["north"])
+            await bench.send()
+
+
+async def test_after_its_rest_one_message_tries_the_sim_out(bench: Bench) -> None:
+    for number in range(8):
+        await bench.submit(f"7999000000{number}", device_id=bench.devices["north"], ttl_s=3 * DAY)
+    for _ in range(3):
+        await bench.refuse(BARRED)
+    for seconds in (*REST_S[1:], REST_S[-1]):
+        bench.clock.now = (await bench.waits()).until
+        await bench.refuse(BARRED)
+        assert (await bench.waits()).until == bench.clock.now + seconds * 1_000
+    bench.clock.now = (await bench.waits()).until
+    await bench.send()
+    await bench.refuse(BARRED)
+    await bench.take()
+
+
+async def test_a_sim_rests_on_after_a_restart_until_somebody_switches_its_device_on(
+    config: Config, clock: Clock
+) -> None:
+    async with open_gateway(config, clock) as gateway:
+        devices = {device.name: device.id for device in await gateway.devices.listed()}
+        bench = Bench(gateway, clock, devices)
+        await bench.online()
+        for number in range(4):
+            await bench.submit(f"7999000000{number}", device_id=devices["north"])
+        for _ in range(3):
+            await bench.refuse(BARRED)
+    async with open_gateway(config, clock) as gateway:
+        bench = Bench(gateway, clock, devices)
+        assert (await bench.waits()).why is Wait.REST
+        await gateway.devices.switch(devices["north"], True)
+        await bench.take()
+
+
+async def test_congestion_lets_the_whole_sim_wait_for_a_moment_and_does_not_add_up(bench: Bench) -> None:
+    for number in range(5):
+        await bench.submit(f"7999000000{number}", device_id=bench.devices["north"], ttl_s=DAY)
+    for _ in range(3):
+        await bench.refuse(CONGESTED)
+        rest = await bench.waits()
+        assert rest.until == bench.clock.now + 30_000
+        bench.clock.now = rest.until
+    await bench.send()
+
+
+async def test_a_clock_that_is_set_back_by_a_year_ends_every_rest(bench: Bench) -> None:
+    bench.clock.advance(365 * DAY)
+    for number in range(3):
+        await bench.submit(f"7999000000{number}", device_id=bench.devices["north"])
+        await bench.refuse(BARRED)
+    bench.clock.now = NOON
+    await bench.submit()
+    await bench.take()
+
+
+# ── limits ──
+
+
+@limited(per_minute=2)
+async def test_what_is_over_the_limit_waits_and_is_told_until_when(bench: Bench) -> None:
+    ids = [await bench.submit() for _ in range(3)]
+    begun = bench.clock.now
+    for id in ids[:2]:
+        assert await bench.send() == id
+        bench.clock.advance(10)
+    found = await bench.waits()
+    assert (found.why, found.until) == (Wait.PER_MINUTE, begun + MINUTE * 1_000)
+    assert "2 in a minute" in found.detail
+    bench.clock.now = found.until
+    assert await bench.send() == ids[2]
+
+
+@limited(per_day=2)
+async def test_deleting_messages_and_restarting_resets_no_limit(bench: Bench) -> None:
+    for _ in range(2):
+        await bench.gateway.messages.delete(await bench.submit())
+        await bench.submit()
+        await bench.gateway.messages.delete(await bench.send())
+    await bench.gateway.sending.recover()
+    await bench.submit()
+    assert (await bench.waits()).why is Wait.PER_DAY
+
+
+@limited(per_day=2)
+async def test_what_was_refused_does_not_count_and_what_may_have_been_sent_does(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.submit()
+        await bench.refuse(UNASSIGNED)
+    for _ in range(3):
+        await bench.submit()
+    await bench.send()
+    part = (await bench.take()).parts[0].row
+    await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
+    await bench.gateway.sending.unknown(part, "no answer")
+    assert (await bench.waits()).why is Wait.PER_DAY
+
+
+@limited(per_hour=4)
+async def test_a_long_message_begins_only_when_all_of_it_may_go(bench: Bench) -> None:
+    for _ in range(2):
+        await bench.submit()
+        await bench.send()
+    long = await bench.submit(text=THREE_PARTS, ttl_s=DAY)
+    assert (await bench.waits()).until == bench.clock.now + HOUR * 1_000
+    bench.clock.advance(HOUR)
+    assert await bench.send() == long
+
+
+@limited(per_minute=1)
+async def test_between_two_parts_of_a_message_the_limit_counts_too(bench: Bench) -> None:
+    await bench.submit(text=TWO_PARTS)
+    sending, north = bench.gateway.sending, bench.devices["north"]
+    first, _ = (await bench.take()).parts
+    assert await sending.standstill(north, SIMS["north"], 1) is None
+    await sending.submitting(first.row, north, SIMS["north"])
+    await sending.accepted(first.row, SIMS["north"], 1)
+    standstill = await sending.standstill(north, SIMS["north"], 1)
+    assert standstill
+    assert standstill.until == bench.clock.now + MINUTE * 1_000
+    bench.clock.advance(MINUTE)
+    assert await sending.standstill(north, SIMS["north"], 1) is None
+
+
+@limited(gap_s=10)
+async def test_a_pause_follows_each_part(bench: Bench) -> None:
+    for _ in range(2):
+        await bench.submit()
+    await bench.send()
+    found = await bench.waits()
+    assert found.why is Wait.GAP
+    assert 10_000 <= found.until - bench.clock.now < 15_000
+    assert await bench.waits() == found
+    bench.clock.now = found.until
+    await bench.send()
+
+
+@limited(quiet_hours="12:00-13:00")
+async def test_nothing_is_sent_in_quiet_hours_however_urgent(bench: Bench) -> None:
+    id = await bench.submit(priority=9)
+    found = await bench.waits()
+    assert (found.why, found.until) == (Wait.QUIET_HOURS, bench.clock.now + HOUR * 1_000)
+    bench.clock.advance(HOUR - 1)
+    await bench.waits()
+    bench.clock.advance(0.999)
+    await bench.waits()
+    assert await bench.send("south") == id
+
+
+@limited(recipients_per_month=2)
+async def test_a_sim_that_has_written_to_enough_people_this_month_still_writes_to_those(bench: Bench) -> None:
+    for number in ("79990000001", "79990000002"):
+        await bench.submit(number)
+        await bench.send()
+    stranger = await bench.submit("79990000003", ttl_s=60 * DAY)
+    known = await bench.submit("79990000002")
+    assert await bench.send() == known
+    assert await bench.claim() is None
+    april = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1_000)
+    bench.clock.now = april - 1
+    assert await bench.claim() is None
+    bench.clock.now = april
+    assert await bench.send() == stranger
+
+
+@limited(recipients_per_month=1)
+async def test_a_thousand_messages_that_a_sim_must_not_send_hide_none_that_it_may(bench: Bench) -> None:
+    await bench.submit("79990000001")
+    await bench.send()
+    for number in range(1_000):
+        await bench.submit(f"7998{number:07}")
+    known = await bench.submit("79990000001")
+    assert await bench.send() == known
+    assert (await bench.take("south")).id != known
+
+
+@limited(per_day=1)
+async def test_a_sim_at_its_limit_leaves_the_queue_to_the_others(bench: Bench) -> None:
+    await bench.submit()
+    await bench.send("north")
+    ids = [await bench.submit() for _ in range(2)]
+    await bench.waits("north")
+    assert [await bench.send("south") for _ in ids] == ids
+
+
+async def test_a_wrong_clock_of_long_ago_leaves_no_limit_used_up(config: Config, clock: Clock) -> None:
+    north, south = config.modems
+    config = replace(config, modems=(replace(north, sims=(SimConfig(per_day=1, gap_s=5),)), south))
+    clock.advance(365 * DAY)
+    async with open_gateway(config, clock) as gateway:
+        bench = Bench(gateway, clock, {device.name: device.id for device in await gateway.devices.listed()})
+        await bench.submit()
+        await bench.send()
+        clock.now = NOON
+        await bench.submit()
+        await bench.send()
+
+
+# ── too late ──
+
+
+async def test_a_long_message_that_cannot_end_before_it_expires_is_not_begun(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.submit()
+        part = (await bench.take()).parts[0].row
+        await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
+        bench.clock.advance(20)
+        await bench.gateway.sending.accepted(part, SIMS["north"], 1)
+    late = await bench.submit(text=THREE_PARTS, ttl_s=60)
+    short = await bench.submit(ttl_s=60)
+    bench.clock.advance(21)
+    assert await bench.send() == short
+    assert await bench.claim() is None
+    bench.clock.advance(39)
+    await bench.gateway.housekeeping.sweep()
+    assert await bench.last(late) == (Status.SEND_ERROR, Reason.EXPIRED)
+    assert {part.state for part in (await bench.gateway.messages.detail(late)).parts} == {PartState.EXPIRED}
+
+
+async def test_another_sim_that_is_quick_enough_takes_it(bench: Bench) -> None:
+    await bench.submit()
+    part = (await bench.take()).parts[0].row
+    await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
+    bench.clock.advance(30)
+    await bench.gateway.sending.accepted(part, SIMS["north"], 1)
+    long = await bench.submit(text=THREE_PARTS, ttl_s=50)
+    assert await bench.claim("north") is None
+    assert await bench.send("south") == long
+
+
+@limited(per_day=1)
+async def test_what_no_sim_may_send_in_time_is_refused_at_once_with_the_time_to_come_back(bench: Bench) -> None:
+    await bench.submit(device_id=bench.devices["north"])
+    await bench.send()
+    with pytest.raises(NotInTime, match="2026-03-02T12:00Z") as refusal:
+        await bench.submit(device_id=bench.devices["north"], ttl_s=DAY - 1)
+    assert refusal.value.retry_after_s == DAY
+    await bench.submit(device_id=bench.devices["north"], ttl_s=DAY)
+    await bench.submit(ttl_s=1)
+    await bench.submit(device_id=bench.devices["north"], ttl_s=1, send_at=bench.clock.now + DAY * 1_000)
+
+
+@limited(per_hour=1)
+async def test_what_takes_longer_than_it_lasts_is_refused_at_once(bench: Bench) -> None:
+    with pytest.raises(NotInTime, match="all parts take 7200 s"):
+        await bench.submit(device_id=bench.devices["north"], text=THREE_PARTS, ttl_s=2 * HOUR - 1)
+    await bench.submit(device_id=bench.devices["north"], text=THREE_PARTS, ttl_s=2 * HOUR)
+
+
+@limited(per_day=1)
+async def test_a_preview_knows_when_a_sim_may_send_again(bench: Bench) -> None:
+    await bench.submit(device_id=bench.devices["north"])
+    await bench.send()
+    token = await bench.gateway.tokens.authenticate(await bench.gateway.tokens.create("client", Right), None)
+    request = SendRequest(text="x", phone_number="79990000001", ttl_s=2 * DAY)
+    preview = await bench.gateway.submission.preview(request, token)
+    ready = {route.device: route.ready_at - bench.clock.now for route in preview.routes}
+    assert ready == {bench.devices["north"]: DAY * 1_000, bench.devices["south"]: 0}
+
+
+# ── reports about what is gone ──
+
+
+async def test_a_report_about_a_deleted_message_is_dropped_quietly(bench: Bench) -> None:
+    await bench.submit("79990000001")
+    await bench.gateway.messages.delete(await bench.send())
+    for reference, recipient in ((1, "+79990000001"), (1, "+79990000009"), (2, "+79990000001")):
+        report = ReceivedReport(
+            reference=reference,
+            recipient=recipient,
+            service_centre_time=bench.clock.now,
+            status=0,
+            pdu=bytes([reference, len(recipient), int(recipient[-1])]),
+        )
+        assert await bench.gateway.reports.report_received(SIMS["north"], report) is None
+    listed = await bench.gateway.reports.unmatched(10, 1)
+    assert {(one.report.reference, one.report.recipient) for one in listed.reports} == {
+        (1, "+79990000009"),
+        (2, "+79990000001"),
+    }
