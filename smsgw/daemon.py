@@ -39,9 +39,12 @@ async def run(
     stop: asyncio.Event,
     ready: Callable[[int, Gateway], Awaitable[None]] | None = None,
     pace: Pace | None = None,
+    clock: Callable[[], int] = wall_clock,
     trace_texts: bool = False,
 ) -> None:
     """Run the gateway until `stop` is set; `ready` is awaited with the bound port once it answers.
+
+    `clock` gives Unix milliseconds.
 
     Raises what keeps it from starting: `DatabaseInUse`, `SchemaError`, `StorageUnavailable`, `OSError` for the port.
     """
@@ -49,13 +52,13 @@ async def run(
     path = Path(config.store.path)
     notifier = Notifier()
     with sole_daemon(path):
-        async with Database.open(path, wall_clock) as database:
+        async with Database.open(path, clock) as database:
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
             gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
             await _take_stock(gateway, config)
-            scheduler = Scheduler(gateway, wall_clock, pace or Pace(), trace_texts=trace_texts)
+            scheduler = Scheduler(gateway, clock, pace or Pace(), trace_texts=trace_texts)
             gateway.on_change(scheduler.ring)
-            app = create_app(gateway, config, scheduler, wall_clock)
+            app = create_app(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:
                 scheduling = tasks.create_task(scheduler.run())
                 watching = tasks.create_task(_feed_watchdog(notifier, gateway, scheduler))

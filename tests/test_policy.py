@@ -49,8 +49,6 @@ def test_every_row_of_the_error_tables_leads_to_a_decision_that_ends(verdict: Ve
         if decision.next is Next.RETRY:
             assert used < ALLOWED
             assert decision.delay_s >= (verdict.wait_s or RETRY_NOW_S)
-        elif decision.next is Next.HOLD:
-            assert decision.delay_s > 0
         else:
             assert decision.delay_s == 0
 
@@ -91,20 +89,20 @@ def test_attempts_come_to_an_end(verdict: Verdict) -> None:
         (cms(197), Decision(next=Next.ACCEPTED)),
         (cms(208), Decision(next=Next.RETRY, delay_s=30)),
         (cms(300), Decision(next=Next.RETRY, delay_s=30)),
-        (cms(302), Decision(next=Next.HOLD, delay_s=5)),
+        (cms(302), Decision(next=Next.HOLD)),
         (cms(314), Decision(next=Next.RETRY, delay_s=RETRY_NOW_S)),
         (cms(321), Decision(next=Next.RETRY, delay_s=30)),
         (cms(330), Decision(next=Next.FAIL)),
-        (cms(331), Decision(next=Next.HOLD, delay_s=5)),
+        (cms(331), Decision(next=Next.HOLD)),
         (cms(332), Decision(next=Next.DOUBT)),
         (cms(500), Decision(next=Next.RETRY, delay_s=30)),
         (cms(513, Vendor.TELIT), Decision(next=Next.DOUBT)),
         (cms(510, Vendor.TELIT), Decision(next=Next.FAIL)),
         (describe(ErrorKind.PLAIN, None), Decision(next=Next.RETRY, delay_s=30)),
         (describe(ErrorKind.CME, 4), Decision(next=Next.FAIL)),
-        (describe(ErrorKind.CME, 11), Decision(next=Next.HOLD, delay_s=5)),
+        (describe(ErrorKind.CME, 11), Decision(next=Next.HOLD)),
         (describe(ErrorKind.CME, 16), Decision(next=Next.RETRY, delay_s=SIM_FAULT_S)),
-        (describe(ErrorKind.CME, 30), Decision(next=Next.HOLD, delay_s=5)),
+        (describe(ErrorKind.CME, 30), Decision(next=Next.HOLD)),
     ],
     ids=lambda v: f"{v.code}" if isinstance(v, Verdict) else "",
 )

@@ -12,7 +12,7 @@ import aiohttp
 
 from simmodem import GENERIC, Line, Profile, Rule, VirtualModems
 from smsgw.config import Config, ModemConfig, SendingConfig, ServerConfig, StoreConfig
-from smsgw.daemon import run
+from smsgw.daemon import run, wall_clock
 from smsgw.gateway import Gateway
 from smsgw.model import Right
 from smsgw.modem.pace import Pace as ModemPace
@@ -27,6 +27,7 @@ BRISK = Pace(
     watch_s=0.5,
     list_s=0.5,
     registration_s=0.05,
+    hold_s=0.05,
     storage_retry_s=0.05,
     first_backoff_s=0.05,
     last_backoff_s=0.2,
@@ -35,6 +36,19 @@ BRISK = Pace(
 )
 # As brisk, and out of patience with a silent modem after seconds instead of minutes.
 IMPATIENT = replace(BRISK, modem=replace(BRISK.modem, limit_factor=0.01, probes=3))
+
+
+class SkippingClock:
+    """The time of day in Unix milliseconds, and ahead of it by all that was skipped."""
+
+    def __init__(self) -> None:
+        self._skipped = 0
+
+    def __call__(self) -> int:
+        return wall_clock() + self._skipped
+
+    def skip(self, seconds: int) -> None:
+        self._skipped += seconds * 1_000
 
 
 async def until(condition: Callable[[], Awaitable[Any]], what: str, seconds: float = DEADLINE_S) -> Any:
@@ -140,7 +154,9 @@ def configure(folder: Path, ports: list[Path], **sending: Any) -> Config:
 
 
 @asynccontextmanager
-async def running(config: Config, virtual: VirtualModems, pace: Pace = BRISK) -> AsyncIterator[World]:
+async def running(
+    config: Config, virtual: VirtualModems, pace: Pace = BRISK, clock: Callable[[], int] = wall_clock
+) -> AsyncIterator[World]:
     """Run the daemon in this process, as `smsgw run` does, and stop it at the end."""
     stop = asyncio.Event()
     started: asyncio.Future[tuple[int, Gateway]] = asyncio.get_running_loop().create_future()
@@ -148,7 +164,7 @@ async def running(config: Config, virtual: VirtualModems, pace: Pace = BRISK) ->
     async def ready(port: int, gateway: Gateway) -> None:
         started.set_result((port, gateway))
 
-    daemon = asyncio.create_task(run(config, stop=stop, ready=ready, pace=pace))
+    daemon = asyncio.create_task(run(config, stop=stop, ready=ready, pace=pace, clock=clock))
     await asyncio.wait([daemon, started], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE_S)
     if daemon.done():
         await daemon

@@ -14,9 +14,8 @@ RETRY_NOW_S = 2
 RETRIES_NOW = 2
 # Where the SIM comes first and another one after it, so often it is tried before that.
 TRIES_HERE = 2
-# The modem or the SIM is not ready; this long its worker leaves it alone.
+# A message that is held time and again makes way for others: it waits this long, doubling, up to the longest.
 HOLD_S = 5
-# A message that is held time and again makes way for others; doubling from HOLD_S, it waits no longer than this.
 LONGEST_HOLD_S = 120
 # So many recipients in a row for whom the network blames the SIM, and it rests; one alone may be to blame himself.
 FAULTS_IN_ROW = 3
@@ -42,7 +41,7 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What happens next to a refused part; `delay_s` in seconds, for RETRY and HOLD."""
+    """What happens next to a refused part; `delay_s` in seconds, for RETRY."""
 
     next: Next
     delay_s: float = 0.0
@@ -78,7 +77,7 @@ def _advice(verdict: Verdict, used: int, has_other_sim: bool) -> Action:
 
 _NEVER = Decision(next=Next.FAIL)
 _TRY_LATER = Decision(next=Next.RETRY)
-_LEAVE_ALONE = Decision(next=Next.HOLD, delay_s=HOLD_S)
+_LEAVE_ALONE = Decision(next=Next.HOLD)
 _SIM_REFUSED = Decision(next=Next.RETRY, delay_s=SIM_FAULT_S)
 
 _BY_ACTION = {

@@ -62,6 +62,7 @@ class Session:
         self._stopping = stopping
         self._next_look = 0.0
         self._held_until = 0.0
+        self._claimed_at = 0.0
         self._remedies = remedies
         self._clock = clock
         self._may_send = False
@@ -100,8 +101,9 @@ class Session:
 
     async def _claim(self) -> ClaimedMessage | None:
         seat = self._seat
+        self._claimed_at = time.monotonic()
         try:
-            if not self._may_send or time.monotonic() < self._held_until:
+            if not self._may_send or self._claimed_at < self._held_until:
                 await self._gateway.devices.ensure_active(seat.device)
                 return None
             found = await self._gateway.sending.claim(seat.device, seat.sim, seat.slot)
@@ -149,7 +151,7 @@ class Session:
 
     def _stand_still(self, standstill: Standstill) -> None:
         """The SIM sends nothing for a while; asked again from time to time, in case the clock is set."""
-        self._held_until = time.monotonic() + min(self._seconds_until(standstill), self._pace.watch_s)
+        self._held_until = time.monotonic() + min(self._seconds_until(standstill), self._pace.hold_s)
         if standstill == self._board.live.standstill:
             return
         self._board.note(standstill=standstill)
@@ -161,11 +163,11 @@ class Session:
         return max(0, standstill.until - self._clock()) / 1_000
 
     def _idle_s(self) -> float:
-        now = time.monotonic()
         due = [self._next_look, self._hearing.next_listing]
-        if self._held_until > now:
+        # It may be over by now; the queue has not been looked at since.
+        if self._held_until > self._claimed_at:
             due.append(self._held_until)
-        return max(0.0, min(due) - now)
+        return max(0.0, min(due) - time.monotonic())
 
     async def _send_part(self, part: PartToSend) -> bool:
         """Submit one part and store what became of it; tells whether the network took it."""
@@ -199,7 +201,7 @@ class Session:
         if refusal.verdict.advises(Action.CLEAN_STORE):
             self._hearing.next_listing = 0.0
         if decision.next is Next.HOLD:
-            self._hold(decision.delay_s, str(refusal))
+            self._hold(self._pace.hold_s, str(refusal))
             self._next_look = 0.0
         return decision.next is Next.ACCEPTED
 

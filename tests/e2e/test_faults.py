@@ -11,7 +11,9 @@ import pytest
 
 from simmodem import Profile, Rule, Smss, VirtualModems
 from simmodem.storage import Status
+from smsgw.gateway.devices import Devices
 from smsgw.modem.link import Link
+from smsgw.scheduler.waiting import happens_within
 from world import BRISK, IMPATIENT, World, configure, running, until, world
 
 SENDING_ONE_S = (Rule(network_time=1.0),)
@@ -480,3 +482,21 @@ async def test_an_idle_gateway_puts_a_message_on_the_wire_without_waiting_for_a_
     async with world(tmp_path, pace=lazy) as w:
         for n in range(5):
             await asyncio.wait_for(w.reaches(await w.send(f"{n}"), 4), 10)
+
+
+async def test_a_message_that_came_while_the_modem_was_left_alone_is_sent_the_moment_that_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = "79990000001"
+    ensure_active = Devices.ensure_active
+
+    async def outlasting_the_hold(devices: Devices, id: str) -> None:
+        await happens_within(asyncio.Event(), 2 * BRISK.hold_s)
+        await ensure_active(devices, id)
+
+    pace = replace(BRISK, watch_s=60.0, list_s=60.0)
+    async with world(tmp_path, rules=(Rule(recipient=refused, error="+CMS ERROR: 331"),), pace=pace) as w:
+        monkeypatch.setattr(Devices, "ensure_active", outlasting_the_hold)
+        for _ in range(5):
+            await w.send("refused", refused)
+            await w.reaches(await w.send("meanwhile"), 4, 3)
