@@ -1,14 +1,14 @@
 """The daemon in a process of its own that can be told to die, as by kill -9, at a commit.
 
-Usage: victim.py OPTIONS, a JSON object: `folder` of the database, `ports` of the modems and, for a daemon that is to
-die, `transaction`, `nth` and `when` (before or after its commit). Prints the bound port.
+Its options are the `folder` of the database, the `ports` of the modems and, for a daemon that is to die,
+`transaction`, `nth` and `when` (before or after its commit).
 """
 
 import asyncio
-import json
 import os
 import signal
-import sys
+from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,34 @@ from smsgw.gateway import Gateway
 from smsgw.store.db import Database
 from world import BRISK, configure
 
+# The port is listed at the start of a session; later a message is heard of only as the modem announces it.
+PACE = replace(BRISK, list_s=60.0)
 
-def die_at_commit(transaction: str, nth: int, when: str) -> None:
+
+def run(options: dict[str, Any], listener: Connection) -> None:
+    """Run the daemon as its options say; `listener` gets the bound port."""
+    # Nobody else reads what a dead process has to say.
+    with Path(options["folder"], "log").open("a") as file:
+        os.dup2(file.fileno(), 2)
+    log.configure(level="warning")
+    asyncio.run(_run(options, listener))
+
+
+async def _run(options: dict[str, Any], listener: Connection) -> None:
+    ports = [Path(port) for port in options["ports"]]
+    config = configure(Path(options["folder"]), ports, uncertain_after_s=1)
+    stop = asyncio.Event()
+    daemon.stop_on_signals(stop)
+    if options.get("transaction"):
+        _die_at_commit(options["transaction"], options["nth"], options["when"])
+
+    async def tell_port(port: int, gateway: Gateway) -> None:
+        listener.send(port)
+
+    await daemon.run(config, stop=stop, ready=tell_port, pace=PACE)
+
+
+def _die_at_commit(transaction: str, nth: int, when: str) -> None:
     """Let the process kill itself around the nth commit that holds a transaction of this name."""
     commit = Database._commit
     seen = 0
@@ -35,21 +61,3 @@ def die_at_commit(transaction: str, nth: int, when: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Database._commit = deadly  # type: ignore[method-assign]
-
-
-async def main(options: dict[str, Any]) -> None:
-    config = configure(Path(options["folder"]), [Path(port) for port in options["ports"]], uncertain_after_s=1)
-    stop = asyncio.Event()
-    daemon.stop_on_signals(stop)
-    if options.get("transaction"):
-        die_at_commit(options["transaction"], options["nth"], options["when"])
-
-    async def tell_port(port: int, gateway: Gateway) -> None:
-        print(port, flush=True)
-
-    await daemon.run(config, stop=stop, ready=tell_port, pace=BRISK)
-
-
-if __name__ == "__main__":
-    log.configure(level="warning")
-    asyncio.run(main(json.loads(sys.argv[1])))
