@@ -1,6 +1,6 @@
 """The daemon in a process of its own that can be told to die, as by kill -9, at a commit.
 
-Its options are the `folder` of the database, the `ports` of the modems and, for a daemon that is to die,
+Its options are the `folder` of the database, the `ports` of the modems, `doubt_s` and, for a daemon that is to die,
 `transaction`, `nth` and `when` (before or after its commit).
 """
 
@@ -9,7 +9,6 @@ import os
 import signal
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from smsgw import daemon, log
@@ -24,15 +23,14 @@ PACE = replace(BRISK, list_s=60.0)
 def run(options: dict[str, Any], listener: Connection) -> None:
     """Run the daemon as its options say; `listener` gets the bound port."""
     # Nobody else reads what a dead process has to say.
-    with Path(options["folder"], "log").open("a") as file:
+    with (options["folder"] / "log").open("a") as file:
         os.dup2(file.fileno(), 2)
     log.configure(level="warning")
     asyncio.run(_run(options, listener))
 
 
 async def _run(options: dict[str, Any], listener: Connection) -> None:
-    ports = [Path(port) for port in options["ports"]]
-    config = configure(Path(options["folder"]), ports, uncertain_after_s=1)
+    config = configure(options["folder"], options["ports"], uncertain_after_s=options["doubt_s"])
     stop = asyncio.Event()
     daemon.stop_on_signals(stop)
     if options.get("transaction"):
@@ -45,13 +43,14 @@ async def _run(options: dict[str, Any], listener: Connection) -> None:
 
 
 def _die_at_commit(transaction: str, nth: int, when: str) -> None:
-    """Let the process kill itself around the nth commit that holds a transaction of this name."""
+    """Let the process kill itself around the nth commit of a transaction of this name that has done something."""
     commit = Database._commit
     seen = 0
 
     def deadly(self: Database, batch: list[Any]) -> None:
         nonlocal seen
-        names = {getattr(getattr(job.work, "func", job.work), "__name__", "") for job in batch}
+        # False and 0 are how transactions say that there was nothing to do.
+        names = {getattr(getattr(job.work, "func", job.work), "__name__", "") for job in batch if job.result != 0}
         seen += transaction in names
         doomed = transaction in names and seen == nth
         if doomed and when == "before":
