@@ -25,7 +25,7 @@ from crash_world import (
     rows,
 )
 
-from simmodem import Rule, Stage, VirtualModems
+from simmodem import Profile, Rule, Stage, VirtualModems
 from smsgw.model import Status
 from world import until
 
@@ -44,6 +44,14 @@ SELDOM_ON_THE_WAY = ("_refused", "learn_record", "sim_seen", "seen", "mark_boot"
 BARRED = "79990000001"
 SHORT = [f"message {n}" for n in range(6)]
 UNKNOWN = frozenset({Status.SEND_ERROR})
+
+# Hands messages over, and takes none more before AT+CNMA.
+WANTS_CONFIRMATION = Profile(
+    csms_default=1,
+    answers={"+CSMS=0": ()},
+    ack_timeout_s=0.5,
+    cnmi_advertised=((0, 1), (0, 2), (0,), (0,), (0, 1)),
+)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -184,6 +192,20 @@ async def test_a_request_that_is_repeated_after_a_kill_counts_once(
     assert [one["id"] for one in answer.get("results", [answer])] == [message["id"] for message in messages]
     assert [message["message"] for message in messages] == wanted
     assert [message.text for message in virtual.network.messages] == wanted
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_message_that_was_not_confirmed_to_the_network_outlives_a_kill(tmp_path: Path, when: str) -> None:
+    """A modem that waits in vain for the confirmation takes nothing more, and in the end announces nothing more."""
+    async with VirtualModems(tmp_path, profile=WANTS_CONFIRMATION) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        async with daemon(tmp_path, virtual.paths, transaction="hand_over", nth=3, when=when) as victim:
+            await client.post(victim, MESSAGES)
+            await client.settled_messages(victim, Ending(reports=False).allows)
+            for text in INCOMING:
+                virtual.incoming(0, SENDER, text)
+            assert await victim.ends() == -9
+        await judge(virtual, client, Ending(reports=False))
 
 
 async def test_a_report_that_came_during_a_send_outlives_a_kill(tmp_path: Path) -> None:
