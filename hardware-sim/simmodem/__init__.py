@@ -12,6 +12,7 @@ In a test:
         vm.network.rules.append(Rule(nth=3, error="+CMS ERROR: 42"))
         vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
 
+`observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
 `profile=Profile(…)` changes the make of modem, a PIN included; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.
 """
@@ -22,9 +23,10 @@ from simmodem.modem import VirtualModem
 from simmodem.network import Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
+from simmodem.stages import Stage
 from simmodem.virtual import VirtualModems
 
 __all__ = [
     "BYTES", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry", "LedgerMessage",
-    "Line", "Network", "Profile", "Rule", "Smss", "VirtualModem", "VirtualModems",
+    "Line", "Network", "Profile", "Rule", "Smss", "Stage", "VirtualModem", "VirtualModems",
 ]  # fmt: skip

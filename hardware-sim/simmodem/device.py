@@ -12,6 +12,7 @@ from simmodem.network import Network, Submission
 from simmodem.profiles import Profile
 from simmodem.reception import Reception
 from simmodem.sim import Identity
+from simmodem.stages import Stage
 from simmodem.terminal import Terminal
 
 BOOT_S = 0.2
@@ -89,10 +90,10 @@ class Device:
         for line in lines:
             self.terminal.urc(line)
 
-    def ask_body(self, action: Callable[[str], Answer]) -> None:
-        """Write the prompt; `action` gets what is entered up to Ctrl-Z."""
+    def ask_body(self, octets: int, action: Callable[[str], Answer]) -> None:
+        """Write the prompt for a PDU of `octets`; `action` gets what is entered up to Ctrl-Z."""
         self.body_expected = action
-        self.terminal.prompt()
+        self.terminal.prompt(octets)
 
     # ── power ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,6 +131,7 @@ class Device:
 
     def send(self, submit: Submit) -> None:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
+        self.terminal.on_stage(Stage.CTRL_Z)
         fault = self.send_faults.popleft() if self.send_faults else None
         if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
@@ -162,6 +164,8 @@ class Device:
         self._network.submit(submission, settled)
 
     def _answer_send(self, mr: int, error: str | None, fault: Fault | None) -> None:
+        if error is None:
+            self.terminal.on_stage(Stage.TAKEN)
         if fault is Fault.MUTE_AFTER_CTRL_Z:
             self.terminal.drop()
         elif error is not None:
@@ -169,7 +173,9 @@ class Device:
         else:
             if fault is not Fault.OK_ONLY:
                 self.terminal.info(f"+CMGS: {mr}")
+                self.terminal.on_stage(Stage.REFERENCE)
             self.terminal.final("OK")
+            self.terminal.on_stage(Stage.SENT)
 
     def _next_mr(self) -> int:
         sim = self.state.sim

@@ -13,6 +13,7 @@ from simmodem.network import Network
 from simmodem.profiles import Profile
 from simmodem.sim import Identity, SimState
 from simmodem.sms_commands import SMS_COMMANDS, SMS_FAULTS
+from simmodem.stages import ANSWERED, Stage
 
 COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS
 
@@ -50,7 +51,7 @@ class VirtualModem(Device):
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run_line(self, line: str) -> None:
-        self._guard(lambda: self._run_all(line))
+        self._guard(lambda: self._run_all(line), ANSWERED.get(line.partition("=")[0].upper()))
 
     def _run_body(self, body: str | None) -> None:
         action, self.body_expected = self.body_expected, None
@@ -59,8 +60,8 @@ class VirtualModem(Device):
         else:
             self._guard(lambda: action(body))
 
-    def _guard(self, action: Callable[[], Answer]) -> None:
-        """Write the answer of an action and its final result, or the error it ends with."""
+    def _guard(self, action: Callable[[], Answer], answered: Stage | None = None) -> None:
+        """Write the answer of an action and its final result, or the error it ends with; an OK reaches `answered`."""
         level = self.state.settings.cmee
         try:
             lines = action()
@@ -78,6 +79,8 @@ class VirtualModem(Device):
             if lines is not None:
                 self._write_answer(lines)
                 self.terminal.final("OK")
+                if answered is not None:
+                    self.terminal.on_stage(answered)
 
     def _run_all(self, line: str) -> Answer:
         commands = parse(line)

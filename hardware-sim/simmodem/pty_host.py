@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
 import struct
 import termios
 import tty
@@ -59,6 +60,11 @@ class PtyHost:
         return self._master >= 0
 
     @property
+    def is_heard(self) -> bool:
+        """Tell whether the computer has read everything."""
+        return not (self.backlog or (self.is_plugged and _unread(self._slave)))
+
+    @property
     def backlog(self) -> int:
         """Count the items that are still to be written."""
         return len(self._outbox)
@@ -106,6 +112,16 @@ class PtyHost:
             self._outbox.extend(items)
             self._ready.set()
 
+    def flush(self) -> None:
+        """Write at once and without pauses what is queued, as far as the port takes it."""
+        while self.is_plugged and self._outbox and self._write_piece():
+            pass
+
+    def lose_input(self) -> None:
+        """Lose what the computer has written and was not received yet."""
+        if self.is_plugged:
+            termios.tcflush(self._master, termios.TCIFLUSH)
+
     def _point_link(self) -> None:
         temporary = self.link.with_name(f".{self.link.name}.{os.getpid()}")
         temporary.unlink(missing_ok=True)
@@ -131,25 +147,25 @@ class PtyHost:
         while True:
             self._ready.clear()
             while self._outbox:
-                item = self._outbox[0]
-                size = self._line.chunk or max(len(item), 1)
-                for start in range(0, len(item), size):
-                    await self._write(master, item[start : start + size])
-                    await asyncio.sleep(self._line.delay_s)
-                self._outbox.popleft()
-                if self._outbox:
+                items = len(self._outbox)
+                if not self._write_piece() and not await _writable(master):
+                    self._outbox.clear()
+                is_over = len(self._outbox) < items
+                await asyncio.sleep(self._line.delay_s)
+                if is_over and self._outbox:
                     await asyncio.sleep(SPLIT_PAUSE_S)
             await self._ready.wait()
 
-    async def _write(self, master: int, data: bytes) -> None:
-        while data:
-            try:
-                data = data[os.write(master, data) :]
-            except BlockingIOError:
-                if not await _writable(master):
-                    self._outbox.clear()
-                    self._outbox.append(b"")
-                    return
+    def _write_piece(self) -> bool:
+        """Write the next piece of the first item; False if the port takes nothing more."""
+        piece = self._outbox[0][: self._line.chunk]
+        try:
+            written = os.write(self._master, piece)
+        except BlockingIOError:
+            return False
+        if rest := self._outbox.popleft()[written:]:
+            self._outbox.appendleft(rest)
+        return True
 
 
 async def _writable(descriptor: int) -> bool:
@@ -167,6 +183,10 @@ async def _writable(descriptor: int) -> bool:
 
 
 def _unread(slave: int) -> int:
+    # What was written arrives a moment later. Unless something is there, to poll waits for it; to count does not.
+    poll = select.poll()
+    poll.register(slave, select.POLLIN)
+    poll.poll(0)
     return int(struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"\0\0\0\0"))[0])
 
 

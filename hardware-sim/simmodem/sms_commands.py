@@ -91,8 +91,8 @@ def _offered(device: Device, modes: Sequence[int]) -> bool:
     return offered and not device.profile.cnmi_refused & set(enumerate(modes))
 
 
-def _after_body(device: Device, action: Callable[[str], Answer]) -> Answer:
-    device.ask_body(action)
+def _after_body(device: Device, octets: int, action: Callable[[str], Answer]) -> Answer:
+    device.ask_body(octets, action)
     return PENDING
 
 
@@ -112,7 +112,7 @@ def _send(device: Device, command: Command) -> Answer:
         device.send(submit)
         return PENDING
 
-    return _after_body(device, send)
+    return _after_body(device, declared, send)
 
 
 def _write(device: Device, command: Command) -> Answer:
@@ -126,7 +126,7 @@ def _write(device: Device, command: Command) -> Answer:
         codec.check_length(body, declared)
         return [f"+CMGW: {device.state.storage.writing.store(Status(status), body.upper())}"]
 
-    return _after_body(device, store)
+    return _after_body(device, declared, store)
 
 
 def _acknowledge(device: Device, command: Command) -> Answer:
@@ -149,7 +149,7 @@ def _acknowledge(device: Device, command: Command) -> Answer:
             raise CmsError(BAD_PDU)
         return confirm()
 
-    return _after_body(device, check)
+    return _after_body(device, declared, check)
 
 
 def _entry(prefix: str, stored: Stored) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from simmodem.profiles import Profile
+from simmodem.stages import UNSOLICITED, Stage
 
 CTRL_Z, ESC, CR, LF, BACKSPACE = 0x1A, 0x1B, 0x0D, 0x0A, 0x08
 LINE_LIMIT = 1024
@@ -32,18 +33,23 @@ class Mode(Enum):
 
 
 class Terminal:
-    """One line. `on_line` gets each command line, `on_body` what followed a prompt (None after ESC)."""
+    """One line. `on_line` gets each command line, `on_body` what followed a prompt (None after ESC).
+
+    `on_stage` is called at every stage that the dialogue reaches.
+    """
 
     def __init__(self, profile: Profile, *, noise: bool = False) -> None:
         self.profile = profile
         self.on_line: Callable[[str], None] = lambda line: None
         self.on_body: Callable[[str | None], None] = lambda body: None
+        self.on_stage: Callable[[Stage], None] = lambda stage: None
         self._noise = itertools.cycle(UNRELATED_URCS) if noise else None
         # Unsolicited lines to put before the coming lines of answers; None leaves one line alone.
         self.interjections: deque[tuple[str, ...] | None] = deque()
         self._input = bytearray()
         self._pumping = False
         self._output: list[bytes] = []
+        self._half_body = 0
         self.power_on()
 
     def power_on(self) -> None:
@@ -71,6 +77,10 @@ class Terminal:
             return
         self._input += data[: TYPE_AHEAD_LIMIT - len(self._input)] if self.mode is Mode.BUSY else data
         self._pump()
+
+    def lose_input(self) -> None:
+        """Lose what has come and was not looked at yet."""
+        self._input.clear()
 
     def _pump(self) -> None:
         if self._pumping:
@@ -116,6 +126,8 @@ class Terminal:
                 self._write(bytes([byte]))
             if len(self._collected) < LINE_LIMIT:
                 self._collected.append(byte)
+                if len(self._collected) == self._half_body:
+                    self.on_stage(Stage.HALF_PDU)
 
     def _leave_body(self, body: str | None) -> None:
         self._collected.clear()
@@ -130,8 +142,8 @@ class Terminal:
         output, self._output = self._output, []
         return output
 
-    def prompt(self) -> None:
-        """Ask for a body (TS 27.005 §4.3: CR LF > space)."""
+    def prompt(self, octets: int) -> None:
+        """Ask for a body of so many octets (TS 27.005 §4.3: CR LF > space)."""
         self._insert_noise()
         self._collected.clear()
         if self.profile.split_prompt:
@@ -141,6 +153,8 @@ class Terminal:
         else:
             self._write(b"\r\n> ")
         self.mode = Mode.BODY
+        self._half_body = octets  # an octet is two characters
+        self.on_stage(Stage.PROMPT)
 
     def info(self, line: str, *, continues: bool = False) -> None:
         """Write one line of an answer; only the first has an empty one before it (V.250 §5.7.1)."""
@@ -185,8 +199,11 @@ class Terminal:
             self._write_urc(lines)
 
     def _write_urc(self, lines: tuple[str, ...]) -> None:
+        stages = UNSOLICITED.get(lines[0].partition(":")[0], ())
         for place, line in enumerate(lines):
             self._write_line(line, place > 0)
+            if place < len(stages):
+                self.on_stage(stages[place])
 
     def _write_line(self, line: str, continues: bool) -> None:
         ending = b"\r" * self.profile.extra_crs + b"\r\n"

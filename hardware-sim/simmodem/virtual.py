@@ -15,6 +15,7 @@ from simmodem.modem import VirtualModem
 from simmodem.network import Network, Range, Rule
 from simmodem.profiles import GENERIC, Profile
 from simmodem.pty_host import WHOLE, Line, PtyHost
+from simmodem.stages import Observer, Stage
 
 # Faults of the port; those of the modem itself are `Fault`.
 UNPLUG = "unplug"  # the pty closes, the symlink goes
@@ -30,6 +31,9 @@ class VirtualModems:
 
     `network_time` and `report_delay` are ranges in seconds, drawn uniformly with `seed`. `profile` is one for all
     modems or one for each. The directory is made when it is missing; entering raises OSError when no pty can be had.
+
+    `observer` is called with the number of a modem and the `Stage` that it has just reached. Until it returns the
+    simulation stands still, with all that the modem has written in the pty, as far as that takes it.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class VirtualModems:
         line: Line = WHOLE,
         seed: int = 0,
         ledger_path: Path | str | None = None,
+        observer: Observer | None = None,
     ) -> None:
         profiles = [profile] * count if isinstance(profile, Profile) else list(profile)
         if len(profiles) != count:
@@ -68,6 +73,9 @@ class VirtualModems:
             for index, each in enumerate(profiles)
         ]
         self._hosts = [PtyHost(path, line, partial(self._receive, index)) for index, path in enumerate(self.paths)]
+        if observer is not None:
+            for modem in self.modems:
+                modem.terminal.on_stage = partial(self._show, observer, modem.index)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.directory.mkdir, parents=True, exist_ok=True)
@@ -120,6 +128,21 @@ class VirtualModems:
         else:
             modem.fault(Fault(kind), **parameters)
         self._step()
+
+    def is_heard(self, index: int) -> bool:
+        """Tell whether the computer has read all that modem `index` has written."""
+        return self._hosts[self._known(index)].is_heard
+
+    def lose_input(self, index: int) -> None:
+        """Lose what the computer has written and modem `index` has not taken, as when a port closes in the middle."""
+        self._hosts[self._known(index)].lose_input()
+        self.modems[index].terminal.lose_input()
+
+    def _show(self, observer: Observer, index: int, stage: Stage) -> None:
+        host = self._hosts[index]
+        host.write(self.modems[index].take_output())
+        host.flush()
+        observer(index, stage)
 
     def _known(self, index: int) -> int:
         if not 0 <= index < len(self.modems):

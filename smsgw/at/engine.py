@@ -2,7 +2,8 @@
 
 Knows framing (V.250 §5.7), prompts (27.005 §3.5.1) and whose line is whose; knows neither time nor what answers mean.
 One command is in flight at most. A line is routed in this order: the final result; the prefixes this command declared;
-the table of unsolicited lines; lines without prefix if this command takes them; everything else is noise.
+the table of unsolicited lines; lines without prefix if this command takes them; the PDU of something received, whose
+header went to a program that was killed before this one; everything else is noise.
 
 Resynchronisation: NULs are dropped, any run of CR and LF ends a line. A line of more than MAX_LINE bytes is dropped up
 to its end, an answer of more than MAX_LINES lines is cut there. A command that is given up (`abandon`) leaves the
@@ -14,7 +15,7 @@ from enum import Enum
 
 from smsgw.at.commands import Command
 from smsgw.at.events import Done, Event, Final, Noise, Prompt, Settled, Urc, read_final
-from smsgw.at.urcs import announces_pdu, is_registration_urc, is_urc
+from smsgw.at.urcs import announces_pdu, is_received_pdu, is_registration_urc, is_urc
 
 MAX_LINE = 4096  # a whole +COPS=? listing; a PDU line is 350
 MAX_NOISE = 2  # unknown lines between the header of an indication and its PDU
@@ -141,6 +142,8 @@ class Engine:
             return self._take_urc(line)
         if command is not None and self._is_bare_answer(command, line):
             return self._keep(command, line)
+        if _PDU.fullmatch(line) and is_received_pdu(line):
+            return [Urc(line="", pdu=line)]
         return [*self._lose_patience(), Noise(line=line)]
 
     def _end(self, command: Command, final: Final) -> list[Event]:

@@ -39,7 +39,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urc:
-    """An unsolicited line; `pdu` is the hex line after it, `None` if it has none or the line got lost."""
+    """An unsolicited line; `pdu` is the hex line after it, `None` if it has none or the line got lost.
+
+    `line` is empty where it is the header that got lost.
+    """
 
     line: str
     pdu: str | None

@@ -151,6 +151,17 @@ class Modem:
             else:
                 return
 
+    async def still_announces(self) -> bool:
+        """Tell whether the modem tells of what it receives as it was told to.
+
+        One that wants confirmation and gets none in time, because we were killed, falls silent (27.005 §3.4.4).
+        """
+        wanted = self.identity.indications
+        if wanted is None or not self.identity.must_acknowledge:
+            return True
+        present = await self._ask(commands.indications(), sms_replies.indications)
+        return present is None or present[: len(wanted)] == wanted
+
     async def _turn_to(self, memory: str) -> None:
         """Make reading and deleting refer to `memory`; a refusal must stop both, or they would hit another store."""
         if memory and memory != self._memory:

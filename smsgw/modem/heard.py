@@ -47,8 +47,10 @@ def sort(urcs: Iterable[Urc]) -> list[Heard]:
 
 def _sort(urc: Urc) -> Heard:
     line = urc.line
+    if urc.pdu is not None:
+        return Heard(news=News.HANDED_OVER, line=line, pdu=urc.pdu)
     if line.startswith(TWO_LINE):
-        return Heard(news=News.MISSED if urc.pdu is None else News.HANDED_OVER, line=line, pdu=urc.pdu)
+        return Heard(news=News.MISSED, line=line)
     try:
         if line.startswith(("+CMTI:", "+CDSI:")):
             return Heard(news=News.STORED, line=line, place=sms_replies.stored_at(line))

@@ -245,6 +245,8 @@ class Session:
         self._next_look = time.monotonic() + pause_s
 
     async def _note_network(self) -> None:
+        if not await self._modem.still_announces():
+            raise SetUpAgain("the modem has stopped telling what it receives")
         registration = await self._modem.registration()
         self._may_send = registration.may_send
         self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())

@@ -298,6 +298,22 @@ def test_a_lost_report_does_not_swallow_the_message_that_is_read_next() -> None:
     assert urcs(events) == [Urc(line="+CDS: 25", pdu=None)]
 
 
+@pytest.mark.parametrize("pdu", [REPORT, MESSAGE, "00" + MESSAGE[16:]], ids=["report", "message", "no service centre"])
+def test_a_pdu_whose_header_somebody_else_has_read_is_news_all_the_same(pdu: str) -> None:
+    """A program was killed between the two lines: the PDU is the first that its successor hears."""
+    engine = Engine()
+    assert engine.receive(f"{pdu}\r\n".encode()) == [Urc(line="", pdu=pdu)]
+    engine.send(commands.attention())
+    assert urcs(engine.receive(f"\r\n{pdu}\r\n\r\nOK\r\n".encode())) == [Urc(line="", pdu=pdu)]
+    engine.abandon()
+    assert engine.receive(f"{pdu}\r\n".encode()) == [Urc(line="", pdu=pdu)]
+
+
+@pytest.mark.parametrize("line", [PDU.hex().upper(), REPORT[1:], REPORT[2:], "0B" + "00" * 11, "89" * 20])
+def test_hex_digits_that_begin_like_nothing_received_are_noise(line: str) -> None:
+    assert Engine().receive(f"{line}\r\n".encode()) == [Noise(line=line)]
+
+
 def test_a_report_in_text_mode_has_no_second_line() -> None:
     line = '+CDS: 6,64,"+447700900123",145,"26/03/01,12:34:56+08","26/03/01,12:35:02+08",0'
     assert Engine().receive(f"\r\n{line}\r\n".encode()) == [Urc(line=line, pdu=None)]

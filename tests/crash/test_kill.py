@@ -1,112 +1,57 @@
 """kill -9 around every transaction: what was answered with 200 is never lost, and nothing is doubled silently."""
 
-import asyncio
-import json
-import os
-import sqlite3
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
+from crash_world import (
+    DOUBT_S,
+    INCOMING,
+    LONG,
+    MESSAGES,
+    NUMBER,
+    SENDER,
+    AtStage,
+    Client,
+    Ending,
+    Process,
+    busy_daemon,
+    daemon,
+    incoming_texts,
+    judge,
+    make_token,
+    rows,
+)
 
-from simmodem import Rule, VirtualModems
-from smsgw.model import Right
-from support import Clock, open_gateway
-from world import DEADLINE_S, configure, until
+from simmodem import Profile, Rule, Stage, VirtualModems
+from smsgw.model import Status
+from world import until
 
-TESTS = Path(__file__).parent.parent
-AT_START = ("_register", "_recover")
-ON_THE_WAY = ("_submit_once", "_claim", "_submitting", "_accepted", "_received", "keep_inbound")
-SELDOM_ON_THE_WAY = ("_refused", "learn_record")
+AT_START = ("_register",)
+ON_THE_WAY = (
+    "_submit_once",
+    "_claim",
+    "_submitting",
+    "_accepted",
+    "_received",
+    "hand_over",
+    "put_away",
+    "keep_inbound",
+)
+SELDOM_ON_THE_WAY = ("_refused", "learn_record", "sim_seen", "seen", "mark_boot")
 BARRED = "79990000001"
-OPEN = "79991234567"
-MESSAGES = [(f"message {n}", OPEN) for n in range(6)] + [("длинное " * 30, OPEN), ("refused", BARRED)]
-INCOMING = [f"incoming {n}" for n in range(6)]
+SHORT = [f"message {n}" for n in range(6)]
+UNKNOWN = frozenset({Status.SEND_ERROR})
 
-
-@asynccontextmanager
-async def daemon(options: dict[str, Any]) -> AsyncIterator[tuple[asyncio.subprocess.Process, int | None]]:
-    """Run the daemon in a process of its own; gives its port, or None if it died before it listened."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(TESTS / "crash" / "victim.py"),
-        json.dumps(options),
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
-    assert process.stdout is not None
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)
-        yield process, int(line) if line else None
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.communicate()
-
-
-class Client:
-    """Somebody who posts messages and remembers which were answered with 200."""
-
-    def __init__(self, token: str) -> None:
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self.promised: list[str] = []
-
-    async def post_all(self, port: int) -> None:
-        """Post every message, until the daemon dies."""
-        await self.post(port, MESSAGES)
-
-    async def post(self, port: int, messages: Iterable[tuple[str, str]]) -> None:
-        """Post messages, until the daemon dies."""
-        async with self._session(port) as session:
-            for text, number in messages:
-                try:
-                    async with session.post("/sms/send", json={"message": text, "phone_number": number}) as response:
-                        assert response.status == 200, await response.text()
-                        self.promised.append((await response.json())["id"])
-                except aiohttp.ClientError:
-                    return
-
-    async def settled_messages(self, port: int) -> list[dict[str, Any]]:
-        """Wait until the gateway has done with every message and return them all in detail."""
-        async with self._session(port) as session:
-
-            async def all_settled() -> bool:
-                return all(message["status"] >= 2 for message in await self._listed(session))
-
-            await until(all_settled, "every message settled")
-            return [await self._detail(session, message["id"]) for message in await self._listed(session)]
-
-    def _session(self, port: int) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=self._headers)
-
-    async def _listed(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
-        async with session.get("/sms?limit=100") as response:
-            listed: list[dict[str, Any]] = (await response.json())["sms_list"]
-            return listed
-
-    async def _detail(self, session: aiohttp.ClientSession, id: str) -> dict[str, Any]:
-        async with session.get(f"/sms/{id}") as response:
-            detail: dict[str, Any] = await response.json()
-            return detail
-
-
-async def make_token(folder: Path, ports: list[Path]) -> str:
-    async with open_gateway(configure(folder, ports), Clock()) as gateway:
-        return await gateway.tokens.create("test", Right)
-
-
-def rows(folder: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
-        return [row[0] for row in connection.execute(sql)]
-
-
-def stored_incoming(folder: Path) -> list[bytes]:
-    return rows(folder, "SELECT pdu FROM inbound_parts")
+# Hands messages over, and takes none more before AT+CNMA.
+WANTS_CONFIRMATION = Profile(
+    csms_default=1,
+    answers={"+CSMS=0": ()},
+    ack_timeout_s=0.5,
+    cnmi_advertised=((0, 1), (0, 2), (0,), (0,), (0, 1)),
+)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -115,25 +60,23 @@ async def test_a_kill_at_a_commit_loses_nothing_and_doubles_nothing(
     tmp_path: Path, transaction: str, when: str
 ) -> None:
     rules = [Rule(recipient=BARRED, error="+CMS ERROR: 1")]
-    async with VirtualModems(tmp_path, 2, network_time=(0.0, 0.0), report_delay=(0.0, 0.0), rules=rules) as virtual:
+    async with VirtualModems(tmp_path, 2, rules=rules) as virtual:
         client = Client(await make_token(tmp_path, virtual.paths))
-        options = {"folder": str(tmp_path), "ports": [str(path) for path in virtual.paths]}
         nth = 3 if transaction in ON_THE_WAY else 1
-        async with daemon({**options, "transaction": transaction, "nth": nth, "when": when}) as (process, port):
-            assert (port is None) == (transaction in AT_START)
+        async with daemon(tmp_path, virtual.paths, transaction=transaction, nth=nth, when=when) as victim:
+            assert (victim.port is None) == (transaction in AT_START)
             for number, text in enumerate(INCOMING):
-                virtual.incoming(number % 2, "+79990000000", text)
-            if port is not None:
-                await client.post_all(port)
-            assert await asyncio.wait_for(process.wait(), DEADLINE_S) == -9
-        async with daemon(options) as (process, port):
-            assert port is not None
+                virtual.incoming(number % 2, SENDER, text)
+            if victim.port is not None:
+                await post_all(client, victim)
+            assert await victim.ends() == -9
+        async with daemon(tmp_path, virtual.paths, doubt_s=DOUBT_S) as heir:
             if transaction in AT_START:
-                await client.post_all(port)
-            messages = await client.settled_messages(port)
+                await post_all(client, heir)
+            messages = await client.settled_messages(heir, is_sent_or_failed)
 
             async def all_kept() -> bool:
-                return len(stored_incoming(tmp_path)) >= len(INCOMING)
+                return len(incoming_texts(tmp_path)) >= len(INCOMING)
 
             await until(all_kept, "every incoming message stored")
 
@@ -146,28 +89,142 @@ async def test_a_kill_at_a_commit_loses_nothing_and_doubles_nothing(
             assert message["phone_number"] == BARRED or message["error"]["reason"] == "outcome_unknown"
         else:
             assert sent[message["message"]] == 1
-    assert len(stored_incoming(tmp_path)) == len(INCOMING), "an incoming message is lost or doubled"
+    assert sorted(incoming_texts(tmp_path)) == INCOMING, "an incoming message is lost or doubled"
+
+
+async def post_all(client: Client, process: Process) -> None:
+    await client.post(process, [*SHORT, LONG])
+    await client.post(process, ["refused"], BARRED)
+
+
+def is_sent_or_failed(message: dict[str, Any]) -> bool:
+    return bool(message["status"] >= Status.SENT)
+
+
+# What only goes wrong brings about: what happens to the modem, or the daemon, when a stage is reached for the second
+# time, which is with the first part of the long message.
+Mishap = Callable[[VirtualModems, Process], None]
+MISHAPS: list[tuple[str, Stage, Mishap, Ending]] = [
+    (
+        "_unknown",
+        Stage.SENT,
+        lambda virtual, victim: virtual.modems[0].fault("reboot_mid_send"),
+        Ending(struck=LONG, statuses=UNKNOWN, taken=False),
+    ),
+    (
+        "_not_sent",
+        Stage.SENT,
+        lambda virtual, victim: virtual.modems[0].fault("interject", lines=["RDY"]),  # in place of the next prompt
+        Ending(),
+    ),
+    ("_give_back", Stage.CTRL_Z, lambda virtual, victim: victim.terminate(), Ending()),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("transaction", "stage", "mishap", "ending"), MISHAPS, ids=[row[0] for row in MISHAPS])
+async def test_a_kill_at_a_commit_that_follows_a_mishap(
+    tmp_path: Path, transaction: str, stage: Stage, mishap: Mishap, ending: Ending, when: str
+) -> None:
+    at_stage = AtStage(stage, 2, lambda modem: mishap(virtual, victim))
+    rules = [Rule(nth=2, network_time=0.3)]
+    async with VirtualModems(tmp_path, rules=rules, observer=at_stage) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        async with busy_daemon(virtual, client, transaction=transaction, nth=1, when=when) as victim:
+            assert await victim.ends() == -9
+        assert at_stage.is_reached
+        await judge(virtual, client, ending)
+
+
+# What settles a doubt that an earlier kill has left: the stage of that, and for which part it comes.
+DOUBTS = [
+    ("_recover", Stage.PROMPT, 3, Ending()),
+    ("_sim_remembers", Stage.PROMPT, 3, Ending()),
+    ("_answered_late", Stage.TAKEN, 3, Ending()),
+    ("_sweep", Stage.PROMPT, 1, Ending(struck=MESSAGES[0], statuses=UNKNOWN, taken=False)),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("transaction", "stage", "nth", "ending"), DOUBTS, ids=[row[0] for row in DOUBTS])
+async def test_a_second_kill_at_the_commit_that_settles_what_the_first_left_in_doubt(
+    tmp_path: Path, transaction: str, stage: Stage, nth: int, ending: Ending, when: str
+) -> None:
+    def strike(modem: int) -> None:
+        first.kill()
+        virtual.lose_input(modem)
+
+    async with VirtualModems(tmp_path, observer=AtStage(stage, nth, strike)) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        async with busy_daemon(virtual, client) as first:
+            assert await first.ends() == -9
+        options = {"transaction": transaction, "nth": 1, "when": when}
+        async with daemon(tmp_path, virtual.paths, doubt_s=DOUBT_S, **options) as second:
+            assert await second.ends() == -9
+        await judge(virtual, client, ending)
+
+
+REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
+    ("_submit_once", "/sms/send", {"message": "once", "phone_number": NUMBER}),
+    (
+        "_submit_batch_once",
+        "/sms/send/batch",
+        {"messages": [{"message": text, "phone_number": NUMBER} for text in MESSAGES]},
+    ),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("transaction", "path", "body"), REQUESTS, ids=[row[0] for row in REQUESTS])
+async def test_a_request_that_is_repeated_after_a_kill_counts_once(
+    tmp_path: Path, transaction: str, path: str, body: dict[str, Any], when: str
+) -> None:
+    async with VirtualModems(tmp_path) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        async with daemon(tmp_path, virtual.paths, transaction=transaction, nth=1, when=when) as victim:
+            assert await client.ask(victim, path, body, key="one") is None
+            assert await victim.ends() == -9
+        async with daemon(tmp_path, virtual.paths) as heir:
+            answer = await client.ask(heir, path, body, key="one")
+            assert await client.ask(heir, path, body, key="one") == answer
+            messages = await client.settled_messages(heir, Ending().allows)
+    wanted = [one["message"] for one in body.get("messages", [body])]
+    assert [one["id"] for one in answer.get("results", [answer])] == [message["id"] for message in messages]
+    assert [message["message"] for message in messages] == wanted
+    assert [message.text for message in virtual.network.messages] == wanted
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_message_that_was_not_confirmed_to_the_network_outlives_a_kill(tmp_path: Path, when: str) -> None:
+    """A modem that waits in vain for the confirmation takes nothing more, and in the end announces nothing more."""
+    async with VirtualModems(tmp_path, profile=WANTS_CONFIRMATION) as virtual:
+        client = Client(await make_token(tmp_path, virtual.paths))
+        async with daemon(tmp_path, virtual.paths, transaction="hand_over", nth=3, when=when) as victim:
+            await client.post(victim, MESSAGES)
+            await client.settled_messages(victim, Ending(reports=False).allows)
+            for text in INCOMING:
+                virtual.incoming(0, SENDER, text)
+            assert await victim.ends() == -9
+        await judge(virtual, client, Ending(reports=False))
 
 
 async def test_a_report_that_came_during_a_send_outlives_a_kill(tmp_path: Path) -> None:
     slow = "79990000002"
-    rules = [Rule(recipient=OPEN, report_delay=0.5), Rule(recipient=slow, network_time=30.0)]
-    async with VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), rules=rules) as virtual:
+    rules = [Rule(recipient=NUMBER, report_delay=0.5), Rule(recipient=slow, network_time=30.0)]
+    async with VirtualModems(tmp_path, rules=rules) as virtual:
         client = Client(await make_token(tmp_path, virtual.paths))
-        options = {"folder": str(tmp_path), "ports": [str(path) for path in virtual.paths]}
-        async with daemon(options) as (process, port):
-            assert port is not None
-            await client.post(port, [("reported", OPEN), ("on the wire", slow)])
+        async with daemon(tmp_path, virtual.paths) as victim:
+            await client.post(victim, ["reported"])
+            await client.post(victim, ["on the wire"], slow)
 
             async def handed_over() -> bool:
                 return bool(rows(tmp_path, "SELECT pdu FROM handed_over"))
 
             await until(handed_over, "the report kept")
-            process.kill()
-            await process.wait()
+            victim.kill()
         assert rows(tmp_path, "SELECT status FROM messages WHERE text = 'reported'") == [2]
         virtual.fault(0, "reboot", down_s=0.1)
-        async with daemon(options):
+        async with daemon(tmp_path, virtual.paths):
 
             async def delivered() -> bool:
                 return rows(tmp_path, "SELECT status FROM messages WHERE text = 'reported'") == [4]

@@ -1,15 +1,14 @@
 """The daemon in a process of its own that can be told to die, as by kill -9, at a commit.
 
-Usage: victim.py OPTIONS, a JSON object: `folder` of the database, `ports` of the modems and, for a daemon that is to
-die, `transaction`, `nth` and `when` (before or after its commit). Prints the bound port.
+Its options are the `folder` of the database, the `ports` of the modems, `doubt_s` and, for a daemon that is to die,
+`transaction`, `nth` and `when` (before or after its commit).
 """
 
 import asyncio
-import json
 import os
 import signal
-import sys
-from pathlib import Path
+from dataclasses import replace
+from multiprocessing.connection import Connection
 from typing import Any
 
 from smsgw import daemon, log
@@ -17,15 +16,41 @@ from smsgw.gateway import Gateway
 from smsgw.store.db import Database
 from world import BRISK, configure
 
+# The port is listed at the start of a session; later a message is heard of only as the modem announces it.
+PACE = replace(BRISK, list_s=60.0)
 
-def die_at_commit(transaction: str, nth: int, when: str) -> None:
-    """Let the process kill itself around the nth commit that holds a transaction of this name."""
+
+def run(options: dict[str, Any], listener: Connection) -> None:
+    """Run the daemon as its options say; `listener` gets the bound port."""
+    # Nobody else reads what a dead process has to say.
+    with (options["folder"] / "log").open("a") as file:
+        os.dup2(file.fileno(), 2)
+    log.configure(level="warning")
+    asyncio.run(_run(options, listener))
+
+
+async def _run(options: dict[str, Any], listener: Connection) -> None:
+    config = configure(options["folder"], options["ports"], uncertain_after_s=options["doubt_s"])
+    stop = asyncio.Event()
+    daemon.stop_on_signals(stop)
+    if options.get("transaction"):
+        _die_at_commit(options["transaction"], options["nth"], options["when"])
+
+    async def tell_port(port: int, gateway: Gateway) -> None:
+        listener.send(port)
+
+    await daemon.run(config, stop=stop, ready=tell_port, pace=PACE)
+
+
+def _die_at_commit(transaction: str, nth: int, when: str) -> None:
+    """Let the process kill itself around the nth commit of a transaction of this name that has done something."""
     commit = Database._commit
     seen = 0
 
     def deadly(self: Database, batch: list[Any]) -> None:
         nonlocal seen
-        names = {getattr(getattr(job.work, "func", job.work), "__name__", "") for job in batch}
+        # False and 0 are how transactions say that there was nothing to do.
+        names = {getattr(getattr(job.work, "func", job.work), "__name__", "") for job in batch if job.result != 0}
         seen += transaction in names
         doomed = transaction in names and seen == nth
         if doomed and when == "before":
@@ -35,21 +60,3 @@ def die_at_commit(transaction: str, nth: int, when: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Database._commit = deadly  # type: ignore[method-assign]
-
-
-async def main(options: dict[str, Any]) -> None:
-    config = configure(Path(options["folder"]), [Path(port) for port in options["ports"]], uncertain_after_s=1)
-    stop = asyncio.Event()
-    daemon.stop_on_signals(stop)
-    if options.get("transaction"):
-        die_at_commit(options["transaction"], options["nth"], options["when"])
-
-    async def tell_port(port: int, gateway: Gateway) -> None:
-        print(port, flush=True)
-
-    await daemon.run(config, stop=stop, ready=tell_port, pace=BRISK)
-
-
-if __name__ == "__main__":
-    log.configure(level="warning")
-    asyncio.run(main(json.loads(sys.argv[1])))

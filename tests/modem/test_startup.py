@@ -290,6 +290,25 @@ async def test_a_modem_that_insists_on_acknowledgement_gets_it(peer: Peer, modem
     assert peer.commands[-2:] == ["AT+CNMA=0", "AT+CNMA"]
 
 
+async def test_one_that_got_none_in_time_is_noticed_to_have_fallen_silent(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    peer.answers |= {"AT+CSMS=0": framed("ERROR"), "AT+CSMS?": framed("+CSMS: 1,1,1,1", "OK")}
+    await modem.initialise(door.policy)
+    assert await modem.still_announces()
+    peer.answers["AT+CNMI?"] = framed("+CNMI: 2,0,0,0,0", "OK")
+    assert not await modem.still_announces()
+    peer.answers["AT+CNMI?"] = framed("ERROR")
+    assert await modem.still_announces()
+
+
+async def test_one_that_wants_none_is_not_asked(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    await modem.initialise(door.policy)
+    peer.commands.clear()
+    assert await modem.still_announces()
+    assert peer.commands == []
+
+
 async def test_start_up_lines_are_expected_at_first_and_end_the_session_later(
     peer: Peer, modem: Modem, link: Link, door: Doorkeeper
 ) -> None:

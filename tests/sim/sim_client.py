@@ -31,7 +31,7 @@ class Client:
         self.listen()
 
     def listen(self) -> None:
-        asyncio.get_running_loop().add_reader(self.descriptor, self._on_readable)
+        asyncio.get_running_loop().add_reader(self.descriptor, self.take_in)
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +42,8 @@ class Client:
         asyncio.get_running_loop().remove_reader(self.descriptor)
         os.close(self.descriptor)
 
-    def _on_readable(self) -> None:
+    def take_in(self) -> None:
+        """Read what is on the line at this moment."""
         try:
             data = os.read(self.descriptor, 65536)
         except BlockingIOError:
