@@ -35,8 +35,9 @@ class Gateway:
         self._listeners.append(listener)
 
     async def probe(self) -> None:
-        """Make sure that the storage takes a transaction; raises `StorageUnavailable`."""
+        """Make sure that the storage takes a transaction and is whole; raises `StorageUnavailable`."""
         await self._db.write(lambda tx: tx.rows("SELECT 1"))
+        self._db.ensure_sound()
 
     def _changed(self) -> None:
         for listener in self._listeners:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from smsgw.errors import StorageUnavailable
-from smsgw.store.db import Database, DatabaseUnusable, Tx
+from smsgw.store.db import Database, Tx
+from smsgw.store.faults import DatabaseUnusable
 from smsgw.store.lock import DatabaseInUse, sole_daemon
 from smsgw.store.migrate import SchemaError, migrate, shipped_scripts
 from support import Clock
