@@ -71,6 +71,7 @@ class Database:
         self.path = path
         self._clock = clock
         self._is_damaged = False
+        self._has_failed = False  # to write; the writer's thread sets it
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._connection: sqlite3.Connection
@@ -91,6 +92,11 @@ class Database:
         future: asyncio.Future[object] = self._loop.create_future()
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._jobs.put(_Job(work, future))
+
+    async def probe(self) -> None:
+        """Make sure that the storage takes transactions and is whole; raises `StorageUnavailable`."""
+        await self.write(self._probe)
+        self.ensure_sound()
 
     def ensure_sound(self) -> None:
         """Raise `StorageUnavailable` if the file has been found damaged; what is still whole in it can be used."""
@@ -155,10 +161,17 @@ class Database:
             self._commit(batch)
         except sqlite3.Error as error:
             # A failed statement or commit may have undone what earlier jobs of the batch wrote: nobody may believe it.
+            self._has_failed = True
             self._fail(batch, self._storage_error(error))
         except BaseException as error:
             # Nothing may end this thread: everybody would wait for ever.
             self._fail(batch, error)
+
+    def _probe(self, tx: Tx) -> None:
+        # An empty transaction needs no disk, and one that writes each time it is asked would wear out an SD card.
+        if self._has_failed:
+            self._has_failed = False
+            tx.rows(f"PRAGMA user_version = {tx.rows('PRAGMA user_version')[0][0]}")
 
     def _fail(self, batch: list[_Job[Any]], error: BaseException) -> None:
         for job in batch:
