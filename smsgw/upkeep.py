@@ -6,6 +6,7 @@ Composes the store and the gateway's use-case, and says what was done; knows no 
 import asyncio
 import time
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from smsgw.gateway.restoring import end_unfinished
@@ -26,15 +27,15 @@ def backup(database: Path, target: Path, *, force: bool) -> None:
 def restore(database: Path, source: Path, *, keep_waiting: bool) -> None:
     """Put a backup in the database's place and print what that means.
 
-    Raises `DatabaseInUse`, `DatabaseUnusable`, `BackupError`, `SchemaError`, `StorageUnavailable` and `OSError`; the
-    database is as it was then.
+    Raises `DatabaseInUse`, `DatabaseUnusable`, `BackupError`, `SchemaError` and `StorageUnavailable`; the database is
+    as it was then.
     """
     with sole_daemon(database):
         real = database.resolve()
         draft = replacement.prepare(source, real)
         try:
             ended = asyncio.run(_end_unfinished(draft, keep_waiting))
-            aside = real.with_name(f"{real.name}.before-restore-{_now():%Y%m%d-%H%M%S}")
+            aside = _name_aside(real)
             is_kept = replacement.put_in_place(draft, real, aside)
         finally:
             replacement.discard(draft)
@@ -60,5 +61,7 @@ async def _end_unfinished(draft: Path, keep_waiting: bool) -> int:
         return await end_unfinished(database, keep_waiting=keep_waiting)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).astimezone()
+def _name_aside(database: Path) -> Path:
+    name = f"{database.name}.before-restore-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    names = (database.with_name(f"{name}{end}") for end in chain(("",), (f"-{number}" for number in count(2))))
+    return next(path for path in names if not path.exists())

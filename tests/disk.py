@@ -124,7 +124,7 @@ async def lodging(
     folder: Path, ports: list[Path], *, disk_mb: int | None = None, keep_free_mb: int = 0
 ) -> AsyncIterator[Lodger]:
     """Run the daemon; with `disk_mb` on a disk of its own of that size."""
-    folder.mkdir(exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
     options = {"folder": str(folder), "ports": [str(port) for port in ports], "keep_free_mb": keep_free_mb}
     command = [sys.executable, str(TESTS / "e2e" / "lodger.py"), json.dumps(options)]
     if disk_mb is not None:

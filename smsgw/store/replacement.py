@@ -7,7 +7,7 @@ for the new one, whole, and never does an old log lie beside a new database: SQL
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from smsgw.store import faults, integrity
@@ -16,6 +16,8 @@ from smsgw.store.copies import sync
 from smsgw.store.integrity import wal_of
 from smsgw.store.migrate import AnotherProgram, migrate, schema_of
 from smsgw.store.owner import hand_to_owner_of
+
+_PATIENCE_S = 1.0  # with others who have the database open
 
 
 def prepare(backup: Path, database: Path) -> Path:
@@ -40,20 +42,23 @@ def prepare(backup: Path, database: Path) -> Path:
 def put_in_place(draft: Path, database: Path, aside: Path) -> bool:
     """Give a finished draft the database's name; what has it until then is kept as `aside`, if there is anything.
 
-    Raises `OSError`; the old database has its name then.
+    Raises `BackupError`; the old database has its name then.
     """
-    sync(draft)
     is_there = database.exists()
-    hand_to_owner_of(database if is_there else database.parent, draft)
-    _merge_log(database)
-    if is_there:
-        # A second name for it first: the database's own name must never stand for nothing.
-        os.link(database, aside)
-    _take_log_away(database, aside)
-    draft.replace(database)
-    sync(database.parent)
-    wal_of(database).unlink(missing_ok=True)
-    _index_of(database).unlink(missing_ok=True)
+    try:
+        sync(draft)
+        hand_to_owner_of(database if is_there else database.parent, draft)
+        if is_there:
+            _merge_log(database)
+            # A second name for it first: the database's own name must never stand for nothing.
+            os.link(database, aside)
+        _take_log_away(database, aside)
+        draft.replace(database)
+        sync(database.parent)
+        wal_of(database).unlink(missing_ok=True)
+        _index_of(database).unlink(missing_ok=True)
+    except OSError as error:
+        raise BackupError(f"cannot put a backup in the place of {database}: {error.strerror}") from error
     return is_there
 
 
@@ -92,12 +97,17 @@ def _bring_up(draft: Path, backup: Path) -> None:
 
 
 def _merge_log(database: Path) -> None:
-    """Bring what the log holds into the file; where that cannot be done, the log is put aside with it."""
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(integrity.address(database, "rw"), uri=True, isolation_level=None)) as connection,
-    ):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    """Bring what the log holds into the file, unless that is damaged: then both are put aside as they are."""
+    try:
+        with closing(sqlite3.connect(integrity.address(database, "ro"), uri=True)) as reader:
+            reader.execute("SELECT * FROM sqlite_master").fetchall()
+        with closing(sqlite3.connect(integrity.address(database, "rw"), uri=True, timeout=_PATIENCE_S)) as connection:
+            # Only the last one who has a database open may do this. Whoever had the old one open would, on closing
+            # it, remove the log by its name: that of the new one.
+            connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    except sqlite3.Error as error:
+        if not faults.is_damage(error):
+            raise BackupError(f"cannot put {database} aside: {faults.why(error)}") from error
 
 
 def _take_log_away(database: Path, aside: Path) -> None:

@@ -1,7 +1,7 @@
 """The daemon in a process of its own, for tests that do something to its disk.
 
-Usage: lodger.py OPTIONS, a JSON object: `folder` of the database, `ports` of the modems, `keep_free_mb`. Prints, once it
-answers, a JSON object with the bound `port` and a `token` that may do everything.
+Usage: lodger.py OPTIONS, a JSON object: `folder` of the database, `ports` of the modems, `keep_free_mb`. Prints, once
+it answers, a JSON object with the bound `port` and a `token` that may do everything.
 """
 
 import asyncio

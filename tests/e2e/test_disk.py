@@ -1,14 +1,11 @@
-"""What happens to the disk under a running daemon: every client is answered, what was promised is kept and sent once."""
+"""What happens to the disk of a running daemon: every client is answered, what was promised is kept and sent once."""
 
 import asyncio
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-
-import pytest
 
 from disk import Answer, Lodger, lodging
 from simmodem import Rule, VirtualModems
@@ -20,9 +17,7 @@ OPEN_MB, SMALL_MB = 48, 8
 
 @asynccontextmanager
 async def modems(folder: Path, *rules: Rule, modems: int = 2) -> AsyncIterator[VirtualModems]:
-    async with VirtualModems(
-        folder, modems, network_time=(0.0, 0.0), report_delay=(0.0, 0.0), rules=rules
-    ) as virtual:
+    async with VirtualModems(folder, modems, network_time=(0.0, 0.0), report_delay=(0.0, 0.0), rules=rules) as virtual:
         yield virtual
 
 
