@@ -7,13 +7,19 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from smsgw.config import Config
+from smsgw.config import Config, ModemConfig, StoreConfig
 from smsgw.gateway import Gateway
 from smsgw.model import SendRequest
 from support import Clock, open_gateway
 
 NUMBER = "79991234567"
 PAGE = 4_096
+
+
+def stored_in(folder: Path) -> Config:
+    """Configure a gateway whose database is in a folder."""
+    store = StoreConfig(path=str(folder / "smsgw.db"))
+    return Config(store=store, modems=(ModemConfig(name="north", port="/dev/north"),))
 
 
 async def submit(gateway: Gateway, *texts: str) -> list[str]:

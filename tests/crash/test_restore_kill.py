@@ -1,16 +1,15 @@
 """kill -9 at every step of a restore: the database is the old one or the new one, whole, and nothing between."""
 
+import asyncio
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
-from commands import smsgw
-from files import leave_open, make, names, rows, texts
-from smsgw.config import Config, StoreConfig
+from files import leave_open, make, names, rows, stored_in, texts
+from smsgw.upkeep import restore
 
 TESTS = Path(__file__).parent.parent
 
@@ -23,11 +22,9 @@ def restore_until(nth: int, folder: Path) -> int:
     return subprocess.run([*command, *arguments], env=environment, stdout=subprocess.DEVNULL, check=False).returncode
 
 
-async def test_a_kill_at_any_step_of_a_restore_leaves_the_old_or_the_new_database(
-    config: Config, tmp_path: Path
-) -> None:
+def test_a_kill_at_any_step_of_a_restore_leaves_the_old_or_the_new_database(tmp_path: Path) -> None:
     model = tmp_path / "model"
-    path = await make(replace(config, store=StoreConfig(path=str(model / "smsgw.db"))), "new")
+    path = asyncio.run(make(stored_in(model), "new"))
     (model / "config.toml").write_text(f'[store]\npath = "{tmp_path}/case/smsgw.db"\n')
     shutil.copy(path, model / "backup")
     # What is old is in the log alone.
@@ -43,7 +40,7 @@ async def test_a_kill_at_any_step_of_a_restore_leaves_the_old_or_the_new_databas
         (text,) = texts(case / "smsgw.db")
         found.add(text)
         assert rows(case / "smsgw.db", "PRAGMA integrity_check") == [("ok",)]
-        assert smsgw("restore", str(case / "backup"), "--config", str(case / "config.toml")).returncode == 0
+        restore(case / "smsgw.db", case / "backup", keep_waiting=False)
         assert texts(case / "smsgw.db") == ["new"]
         assert names(case, "*.restoring*") == []
         shutil.rmtree(case)

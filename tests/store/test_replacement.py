@@ -1,15 +1,15 @@
 """A backup in the database's place: checked first, private, its owner's, with what was there put aside whole."""
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from files import content, damage, leave_open, make, names, rows, texts, wal_of
-from smsgw.config import Config, StoreConfig
+from files import content, damage, leave_open, make, names, rows, stored_in, texts, wal_of
+from smsgw.config import Config
 from smsgw.store.backup import BackupError, back_up
 from smsgw.store.migrate import SchemaError, migrate, shipped_scripts
 from smsgw.store.replacement import discard, prepare, put_in_place
@@ -18,10 +18,10 @@ MANY = [f"old {n}" for n in range(200)]
 
 
 @pytest.fixture
-async def backup(config: Config, tmp_path: Path) -> Path:
+async def backup(tmp_path: Path) -> Path:
     """Make a backup of another database, with one message."""
     (tmp_path / "origin").mkdir()
-    path = await make(replace(config, store=StoreConfig(path=str(tmp_path / "origin" / "smsgw.db"))), "backed up")
+    path = await make(stored_in(tmp_path / "origin"), "backed up")
     back_up(path, tmp_path / "backup", force=False)
     return tmp_path / "backup"
 
@@ -74,6 +74,16 @@ async def test_where_there_is_no_database_yet_the_log_of_an_earlier_one_is_not_t
     assert not put_in_place(prepare(backup, path), path, tmp_path / "aside")
     assert texts(path) == ["backed up"]
     assert not (tmp_path / "aside").exists()
+
+
+async def test_root_leaves_it_to_the_owner_of_the_old_one(config: Config, tmp_path: Path, backup: Path) -> None:
+    path = await make(config)
+    if os.geteuid() == 0:
+        os.chown(path, 12_345, 12_346)
+    before = path.stat()
+    put_in_place(prepare(backup, path), path, tmp_path / "aside")
+    assert (path.stat().st_uid, path.stat().st_gid) == (before.st_uid, before.st_gid)
+    assert path.stat().st_ino != before.st_ino
 
 
 async def test_the_backup_itself_stays_as_it_is(config: Config, tmp_path: Path, backup: Path) -> None:
