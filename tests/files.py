@@ -53,6 +53,28 @@ def damage(path: Path) -> None:
         file.write(b"\xa5" * (pages // 2 * PAGE))
 
 
+def damage_table(path: Path, table: str) -> None:
+    """Overwrite the first page of a table."""
+    ((page,),) = rows(path, f"SELECT rootpage FROM sqlite_master WHERE name = '{table}'")
+    assert isinstance(page, int)
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(b"\xa5" * PAGE)
+
+
+def damage_value(path: Path) -> None:
+    """Leave a value out where there must be one: it can be read and copied, and only a check finds it."""
+    strict, loose = "at      INTEGER NOT NULL", "at      INTEGER"
+    for sql in (
+        f"UPDATE sqlite_master SET sql = replace(sql, '{strict}', '{loose}') WHERE name = 'timeline'",
+        "UPDATE timeline SET at = NULL",
+        f"UPDATE sqlite_master SET sql = replace(sql, '{loose}', '{strict}') WHERE name = 'timeline'",
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            assert connection.execute(sql).rowcount
+
+
 def wal_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 

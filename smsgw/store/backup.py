@@ -86,5 +86,5 @@ def _checked(draft: Path, database: Path) -> int:
     """Make sure that a copy is sound and return how many messages it holds."""
     with closing(sqlite3.connect(integrity.address(draft, "ro"), uri=True)) as connection:
         if finding := integrity.first_finding(connection):
-            raise BackupError(f"the copy of {database} is damaged: {finding}; was the database checked?")
+            raise BackupError(f"the copy of {database} is damaged: {finding}; so must the database be")
         return int(connection.execute("SELECT sum(messages) FROM status_counts").fetchone()[0])

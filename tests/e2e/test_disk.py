@@ -96,6 +96,8 @@ async def test_on_a_full_disk_every_client_is_answered_and_every_promise_is_kept
         await crowd.takes_more(CLIENTS)
         lodger.fill()
         await crowd.refusals(2 * CLIENTS)
+        # Reading takes no room.
+        assert await lodger.total() >= CLIENTS
         lodger.free()
         await crowd.takes_more(CLIENTS)
         crowd.stop()

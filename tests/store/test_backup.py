@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from files import damage, leave_open, make, names, rows, submit, texts
+from files import damage, damage_value, leave_open, make, names, rows, submit, texts
 from smsgw.config import Config
 from smsgw.gateway import Gateway
 from smsgw.store import integrity
@@ -83,6 +83,14 @@ async def test_a_damaged_database_gives_no_backup_and_no_half_file(config: Confi
     path = await make(config, *(f"{n}" for n in range(200)))
     damage(path)
     with pytest.raises(BackupError, match="copy: the database file is damaged"):
+        back_up(path, tmp_path / "copy", force=False)
+    assert names(tmp_path, "*copy*") == []
+
+
+async def test_damage_that_only_a_check_finds_gives_no_backup(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    damage_value(path)
+    with pytest.raises(BackupError, match=r"the copy of .* is damaged: NULL value in timeline.at"):
         back_up(path, tmp_path / "copy", force=False)
     assert names(tmp_path, "*copy*") == []
 

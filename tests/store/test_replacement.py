@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from files import content, damage, leave_open, make, names, rows, stored_in, texts, wal_of
+from files import content, damage, damage_value, leave_open, make, names, rows, stored_in, texts, wal_of
 from smsgw.config import Config
 from smsgw.store.backup import BackupError, back_up
 from smsgw.store.migrate import SchemaError, migrate, shipped_scripts
@@ -126,6 +126,8 @@ async def test_what_is_no_sound_backup_changes_nothing(config: Config, tmp_path:
     (tmp_path / "empty").touch()
     (tmp_path / "damaged").write_bytes(path.read_bytes())
     damage(tmp_path / "damaged")
+    (tmp_path / "wrong").write_bytes(path.read_bytes())
+    damage_value(tmp_path / "wrong")
     rows(tmp_path / "theirs", "CREATE TABLE theirs (id)")
     (tmp_path / "newer").write_bytes(path.read_bytes())
     rows(tmp_path / "newer", "PRAGMA user_version = 99")
@@ -134,6 +136,7 @@ async def test_what_is_no_sound_backup_changes_nothing(config: Config, tmp_path:
         ("letter", "not a database"),
         ("empty", "is empty"),
         ("damaged", "is damaged"),
+        ("wrong", "wrong is damaged: NULL value in timeline.at"),
         ("theirs", "another program"),
         ("nowhere", "No such file"),
         ("origin.db/smsgw.db", "No such file"),
