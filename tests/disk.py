@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ NEEDED = (
     "user.max_user_namespaces>0, and where there is AppArmor kernel.apparmor_restrict_unprivileged_userns=0)"
 )
 NUMBER = "79991234567"
+_PAGE = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +97,14 @@ class Lodger:
     # ── what is done to the disk ──
 
     def fill(self, leave: int = 0) -> None:
-        """Fill the disk with ballast up to `leave` bytes."""
+        """Fill the disk with ballast up to `leave` bytes, while the daemon may be writing, too."""
+        with (self.disk / "ballast").open("ab", buffering=0) as ballast, suppress(OSError):
+            while (room := self._room() - leave) > 0 or not leave:
+                ballast.write(bytes(max(_PAGE, min(room, 1 << 20) // _PAGE * _PAGE)))
+
+    def _room(self) -> int:
         status = os.statvfs(self.disk)
-        with (self.disk / "ballast").open("ab", buffering=0) as ballast:
-            try:
-                os.posix_fallocate(ballast.fileno(), 0, max(0, status.f_bavail * status.f_frsize - leave))
-                while not leave:
-                    ballast.seek(0, os.SEEK_END)
-                    ballast.write(bytes(4_096))
-            except OSError:
-                return  # full, even to the room that the daemon let go of meanwhile
+        return status.f_bavail * status.f_frsize
 
     def free(self) -> None:
         """Take the ballast away."""

@@ -12,7 +12,7 @@ from simmodem import Rule, VirtualModems
 from world import until
 
 CLIENTS = 64
-OPEN_MB, SMALL_MB = 48, 8
+OPEN_MB, SMALL_MB = 48, 16
 
 
 @asynccontextmanager
