@@ -6,25 +6,25 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Heavy rooms are im
 import argparse
 import asyncio
 import os
-import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from smsgw import __version__, log
-from smsgw.config import PIN, Config, ConfigError, ModemConfig, load
+from smsgw.config import ConfigError
+from smsgw.config_files import read_config
 from smsgw.errors import CallerError
 from smsgw.gateway.tokens import TokenError, Tokens, parse_network
 from smsgw.model import Right, Token
-from smsgw.modem.profiles import PROFILE_NAMES
-from smsgw.store.db import Database, DatabaseUnusable
+from smsgw.store.backup import BackupError
+from smsgw.store.db import Database
+from smsgw.store.faults import DatabaseUnusable
+from smsgw.store.integrity import doubt_kept
 from smsgw.store.lock import DatabaseInUse
 from smsgw.store.migrate import SchemaError
-from smsgw.zone import UnknownZone, time_zone
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -56,7 +56,7 @@ def _expected(error: Exception) -> Exception | None:
     return None if isinstance(error, ExceptionGroup) or not isinstance(error, _FOR_PEOPLE) else error
 
 
-_FOR_PEOPLE = (CallerError, DatabaseInUse, DatabaseUnusable, SchemaError, TokenError, OSError)
+_FOR_PEOPLE = (BackupError, CallerError, DatabaseInUse, DatabaseUnusable, SchemaError, TokenError, OSError)
 
 
 # ── commands ──
@@ -87,6 +87,21 @@ def _demo(options: argparse.Namespace) -> int:
     from smsgw.demo import demo
 
     asyncio.run(demo(options.port, options.modems))
+    return OK
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from smsgw import upkeep
+
+    upkeep.backup(Path(read_config(options.config).store.path), Path(options.file), force=options.force)
+    return OK
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from smsgw import upkeep
+
+    path = Path(read_config(options.config).store.path)
+    upkeep.restore(path, Path(options.file), keep_waiting=options.keep_waiting)
     return OK
 
 
@@ -154,50 +169,9 @@ def _with_tokens(
         async with Database.open(path, lambda: time.time_ns() // 1_000_000) as database:
             await work(Tokens(database))
 
-    asyncio.run(within())
+    with doubt_kept(path):
+        asyncio.run(within())
     return OK
-
-
-# ── reading files ──
-
-
-def read_config(path: str) -> Config:
-    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError`."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(["the file is not UTF-8 text"]) from error
-    except FileNotFoundError as error:
-        raise ConfigError(["there is no such file; name one with --config"]) from error
-    except OSError as error:
-        raise ConfigError([f"the file cannot be read: {error.strerror}"]) from error
-    config = load(text, os.environ, PROFILE_NAMES)
-    mistakes: list[str] = []
-    try:
-        time_zone(config.sending.timezone)
-    except UnknownZone as error:
-        mistakes.append(f"sending.timezone: {error}")
-    modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
-    if mistakes:
-        raise ConfigError(mistakes)
-    return replace(config, modems=modems)
-
-
-def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
-    if not modem.sim.pin_file:
-        return modem
-    key = f"modems.{modem.name}.sims[1].pin_file"
-    if re.fullmatch(PIN, modem.sim.pin_file):
-        mistakes.append(f"{key}: the path of a file is needed; a PIN itself belongs to pin")
-        return modem
-    try:
-        pin = Path(modem.sim.pin_file).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {getattr(error, 'strerror', 'it is not text')}")
-        return modem
-    if not re.fullmatch(PIN, pin):
-        mistakes.append(f"{key}: {modem.sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
-    return replace(modem, sims=(replace(modem.sim, pin=pin),))
 
 
 # ── arguments ──
@@ -214,8 +188,26 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", _demo, "run the gateway with virtual modems, for a first look")
     demo.add_argument("--port", type=_whole(0, 65_535), default=8080, help="port of the HTTP API (default 8080)")
     demo.add_argument("--modems", type=_whole(1, 64), default=2, help="number of virtual modems (default 2)")
+    _add_upkeep_commands(commands)
     _add_token_commands(commands)
     return parser
+
+
+def _add_upkeep_commands(commands: _Commands) -> None:
+    backup = _command(commands, "backup", _backup, "copy the database to a file, also while the gateway runs")
+    backup.add_argument("file", metavar="FILE")
+    backup.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+    restore = _command(
+        commands, "restore", _restore, "put a backup in the database's place, while the gateway is stopped"
+    )
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument(
+        "--keep-waiting",
+        action="store_true",
+        help="let the waiting messages be sent; only if you know that they have not been since the backup was made",
+    )
+    for parser in (backup, restore):
+        _add_config(parser)
 
 
 def _add_token_commands(commands: _Commands) -> None:

@@ -61,6 +61,7 @@ class StoreConfig:
         metadata={"pattern": f"/{_PATH}", "hint": "the path of the database file, from / on,"},
     )
     keep_days: int = field(default=365, metadata={"min": 0, "max": 36_500})
+    keep_free_mb: int = field(default=32, metadata={"min": 0, "max": 1_000_000})  # MiB; 0 = none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.notify import Notifier
 from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
+from smsgw.store import integrity
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
 from smsgw.zone import time_zone
@@ -46,12 +47,14 @@ async def run(
 
     `clock` gives Unix milliseconds.
 
-    Raises what keeps it from starting: `DatabaseInUse`, `SchemaError`, `StorageUnavailable`, `OSError` for the port.
+    Raises what keeps it from starting: `DatabaseInUse`, `DatabaseUnusable`, `SchemaError`, `StorageUnavailable`,
+    `OSError` for the port.
     """
     allow_many_files()
     path = Path(config.store.path)
     notifier = Notifier()
     with sole_daemon(path):
+        await _check_if_left_open(path, notifier)
         async with Database.open(path, clock) as database:
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
             gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
@@ -79,6 +82,14 @@ def stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+
+
+async def _check_if_left_open(path: Path, notifier: Notifier) -> None:
+    if integrity.was_left_open(path):
+        logger.warning("the database was not closed: checking it, which may take minutes", database=str(path))
+        notifier.tell("STATUS=checking the database, which was not closed")
+        await asyncio.to_thread(integrity.check, path)
+        logger.info("the database is sound", database=str(path))
 
 
 async def _take_stock(gateway: Gateway, config: Config) -> None:

@@ -148,6 +148,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"  # the gateway stopped before the message was finished
     EXPIRED = "expired"  # its time ran out before it was sent
     DEVICE_GONE = "device_gone"  # the device it was meant for was deleted
+    RESTORED = "restored"  # it was unfinished when the backup was made and may have been sent since
     REPORT_DELIVERED = "report_delivered"  # a status report says delivered
     REPORT_FAILED = "report_failed"  # a status report says it cannot be delivered
 

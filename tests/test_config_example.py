@@ -44,7 +44,7 @@ def test_the_example_names_every_setting_once() -> None:
 
 def test_the_example_tells_the_limits_of_every_number() -> None:
     text = example()
-    for kind in (ServerConfig, SendingConfig, ModemConfig, SimConfig):
+    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig):
         for setting in fields(kind):
             if "max" in setting.metadata:
                 comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]

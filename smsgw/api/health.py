@@ -62,13 +62,14 @@ class HealthCall:
             async with asyncio.timeout(self._patience_s):
                 await self._gateway.probe()
                 devices = await self._gateway.devices.listed()
+                shortage = await self._gateway.submission.shortage()
         except StorageUnavailable as error:
             return self._report([error.text(self._config.server.language)], 503)
         except TimeoutError:
             return self._report([self._said(_SILENT_STORAGE)], 503)
-        return self._report_on(devices)
+        return self._report_on(devices, shortage)
 
-    def _report_on(self, devices: list[Device]) -> web.Response:
+    def _report_on(self, devices: list[Device], shortage: Text | None) -> web.Response:
         active = {device.name: self._live.live(device.id) for device in devices if device.is_active}
         ailments = [self._ailment(name, live) for name, live in active.items()]
         reasons = [ailment for ailment in ailments if ailment is not None]
@@ -77,6 +78,8 @@ class HealthCall:
             reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))
         if self._config.server.maintenance:
             reasons.append(self._said(_MAINTENANCE))
+        if shortage:
+            reasons.append(self._said(_closed_by(shortage)))
         return self._report(reasons, 200 if able else 503)
 
     def _report(self, reasons: list[str], status: int) -> web.Response:
@@ -98,3 +101,7 @@ class HealthCall:
 
     def _said(self, text: Text) -> str:
         return text.in_language(self._config.server.language)
+
+
+def _closed_by(shortage: Text) -> Text:
+    return Text(f"Новые сообщения не принимаются: {shortage.ru}.", f"No new messages are taken: {shortage.en}.")

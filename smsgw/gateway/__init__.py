@@ -38,8 +38,8 @@ class Gateway:
         self._listeners.append(listener)
 
     async def probe(self) -> None:
-        """Make sure that the storage takes a transaction; raises `StorageUnavailable`."""
-        await self._db.write(lambda tx: tx.rows("SELECT 1"))
+        """Make sure that the storage takes transactions and is whole; raises `StorageUnavailable`."""
+        await self._db.probe()
 
     def _changed(self) -> None:
         for listener in self._listeners:

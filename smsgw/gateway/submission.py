@@ -24,6 +24,7 @@ from smsgw.errors import (
     QueueFull,
     QuotaUsedUp,
     SendDeviceNotFound,
+    StorageUnavailable,
     Text,
 )
 from smsgw.gateway import limits
@@ -32,10 +33,11 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
 from smsgw.model import Preview, Refusal, Repeatable, Route, SendRequest, Token
-from smsgw.store import devices, idempotency, messages, parts, queue, sims, tokens
+from smsgw.store import devices, idempotency, messages, parts, queue, room, sims, tokens
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
+_ROOM_RETRY_S = 60
 # A message may be put off this long: a year, and a day for the leap year.
 FARTHEST_S = 366 * 86_400
 # This long a repeat gets the first answer.
@@ -75,7 +77,8 @@ class Submission:
     ) -> list[str | Refusal]:
         """Store messages durably in one transaction and return for each its id, or why it was refused.
 
-        What was refused before, by its shape, keeps its place. Raises `Maintenance` and `IdempotencyKeyReused`.
+        What was refused before, by its shape, keeps its place. Raises `Maintenance`, `StorageUnavailable` and
+        `IdempotencyKeyReused`.
         """
         results = await self._db.write(
             partial(self._submit_batch_once, requests=requests, token=token, repeatable=repeatable)
@@ -87,10 +90,14 @@ class Submission:
         """Tell what would become of a message, and store nothing; raises what `submit` would raise."""
         return await self._db.write(partial(self._preview, request=request, token=token))
 
+    async def shortage(self) -> Text | None:
+        """Say that the disk is too full for new messages; None if it is not."""
+        return await self._db.write(lambda tx: self._shortage())
+
     # ── within the transaction ──
 
     def _preview(self, tx: Tx, request: SendRequest, token: Token) -> Preview:
-        self._refuse_in_maintenance()
+        self._refuse_if_closed()
         checked = self._checked(tx, request)
         _check_quota(tx, token)
         return Preview(
@@ -105,7 +112,7 @@ class Submission:
             (result,) = answered
             assert isinstance(result, str)
             return result
-        self._refuse_in_maintenance()
+        self._refuse_if_closed()
         id = self._submit(tx, request, token)
         if token and repeatable:
             idempotency.keep(tx, token.row, repeatable, [id])
@@ -116,7 +123,7 @@ class Submission:
     ) -> list[str | Refusal]:
         if repeatable and (answered := _answered(tx, token, repeatable)):
             return answered
-        self._refuse_in_maintenance()
+        self._refuse_if_closed()
         results = [self._result(tx, request, token) for request in requests]
         if repeatable:
             idempotency.keep(tx, token.row, repeatable, results)
@@ -130,9 +137,16 @@ class Submission:
         except CallerError as error:
             return Refusal.of(error)
 
-    def _refuse_in_maintenance(self) -> None:
+    def _refuse_if_closed(self) -> None:
+        """Raise what keeps any message out. Disks fill and break: what was taken before has the room that is left."""
         if self._config.server.maintenance:
             raise Maintenance()
+        self._db.ensure_sound()
+        if short := self._shortage():
+            raise StorageUnavailable(retry_after_s=_ROOM_RETRY_S, reason=short)
+
+    def _shortage(self) -> Text | None:
+        return room.shortage(self._db.path, self._config.store.keep_free_mb)
 
     def _submit(self, tx: Tx, request: SendRequest, token: Token | None) -> str:
         """Check first and write afterwards, so that what is refused leaves nothing."""

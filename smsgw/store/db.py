@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
 
 import aiosqlite
 
-from smsgw.errors import StorageUnavailable, Text
+from smsgw.store import faults, integrity
 from smsgw.store.migrate import migrate
 
 T = TypeVar("T")
@@ -26,39 +25,6 @@ T = TypeVar("T")
 _MAX_BATCH = 256
 _READERS = 2
 _BUSY_TIMEOUT_MS = 5_000
-_RETRY_AFTER_S = 5
-
-_WHY = {
-    sqlite3.SQLITE_FULL: Text("диск заполнен", "the disk is full"),
-    sqlite3.SQLITE_READONLY: Text("файл базы доступен только для чтения", "the database file is read-only"),
-    sqlite3.SQLITE_BUSY: Text("база занята другим процессом", "the database is locked by another process"),
-    sqlite3.SQLITE_LOCKED: Text("база занята другим процессом", "the database is locked by another process"),
-    sqlite3.SQLITE_IOERR: Text("ошибка ввода-вывода диска", "the disk reports an I/O error"),
-    sqlite3.SQLITE_CORRUPT: Text("файл базы повреждён", "the database file is damaged"),
-    sqlite3.SQLITE_NOTADB: Text("файл не является базой данных", "the file is not a database"),
-    sqlite3.SQLITE_CANTOPEN: Text("файл базы не открывается", "the database file cannot be opened"),
-    sqlite3.SQLITE_PERM: Text("нет доступа к файлу базы", "the database file may not be accessed"),
-    sqlite3.SQLITE_NOMEM: Text("не хватает памяти", "there is not enough memory"),
-    sqlite3.SQLITE_PROTOCOL: Text("база занята другим процессом", "the database is locked by another process"),
-    sqlite3.SQLITE_INTERRUPT: Text("запрос прерван", "the request was interrupted"),
-}
-
-
-_OWN_PLACE = "it must be a file of its own, where the user that runs smsgw may write"
-_AT_THE_START = {
-    sqlite3.SQLITE_READONLY: _OWN_PLACE,
-    sqlite3.SQLITE_NOTADB: _OWN_PLACE,
-    sqlite3.SQLITE_CANTOPEN: _OWN_PLACE,
-    sqlite3.SQLITE_FULL: "make room",
-    sqlite3.SQLITE_CORRUPT: "put a copy in its place, or move it away to begin anew",
-}
-
-
-class DatabaseUnusable(Exception):
-    """The database cannot be opened; the text names it and says what to do."""
-
-    def __init__(self, path: Path, why: str, advice: str = _OWN_PLACE) -> None:
-        super().__init__(f"cannot use the database {path} ([store] path): {why}; {advice}")
 
 
 class Tx:
@@ -104,6 +70,8 @@ class Database:
     def __init__(self, path: Path, clock: Callable[[], int]) -> None:
         self.path = path
         self._clock = clock
+        self._is_damaged = False
+        self._has_failed = False  # to write; the writer's thread sets it
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._connection: sqlite3.Connection
@@ -124,6 +92,16 @@ class Database:
         future: asyncio.Future[object] = self._loop.create_future()
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._jobs.put(_Job(work, future))
+
+    async def probe(self) -> None:
+        """Make sure that the storage takes transactions and is whole; raises `StorageUnavailable`."""
+        await self.write(self._probe)
+        self.ensure_sound()
+
+    def ensure_sound(self) -> None:
+        """Raise `StorageUnavailable` if the file has been found damaged; what is still whole in it can be used."""
+        if self._is_damaged:
+            raise faults.damaged()
 
     async def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Run one query on a reader and return its rows."""
@@ -146,9 +124,13 @@ class Database:
         try:
             yield connection
         except sqlite3.Error as error:
-            raise storage_error(error) from error
+            raise self._storage_error(error) from error
         finally:
             self._idle_readers.put_nowait(connection)
+
+    def _storage_error(self, error: sqlite3.Error) -> Exception:
+        self._is_damaged |= faults.is_damage(error)
+        return faults.storage_error(error)
 
     # ── the writer's thread ──
 
@@ -179,10 +161,17 @@ class Database:
             self._commit(batch)
         except sqlite3.Error as error:
             # A failed statement or commit may have undone what earlier jobs of the batch wrote: nobody may believe it.
-            self._fail(batch, storage_error(error))
+            self._has_failed = True
+            self._fail(batch, self._storage_error(error))
         except BaseException as error:
             # Nothing may end this thread: everybody would wait for ever.
             self._fail(batch, error)
+
+    def _probe(self, tx: Tx) -> None:
+        # An empty transaction needs no disk, and one that writes each time it is asked would wear out an SD card.
+        if self._has_failed:
+            self._has_failed = False
+            tx.rows(f"PRAGMA user_version = {tx.rows('PRAGMA user_version')[0][0]}")
 
     def _fail(self, batch: list[_Job[Any]], error: BaseException) -> None:
         for job in batch:
@@ -195,7 +184,7 @@ class Database:
         try:
             job.result = job.work(tx)
         except BaseException as error:
-            if _is_storage_fault(error) or not self._connection.in_transaction:
+            if faults.is_storage_fault(error) or not self._connection.in_transaction:
                 raise
             self._connection.execute("ROLLBACK TO job")
             job.error = error
@@ -214,7 +203,6 @@ class Database:
         `clock` gives Unix milliseconds. Raises `DatabaseUnusable` and `migrate.SchemaError`.
         """
         database = cls(path, clock)
-        address = f"file:{quote(str(path))}?mode=ro"
         database._loop = asyncio.get_running_loop()
         database._connection = await asyncio.to_thread(_open_writer, path)
         thread = threading.Thread(target=database._run_writer, name="smsgw-writer")
@@ -223,7 +211,7 @@ class Database:
             async with AsyncExitStack() as readers:
                 for _ in range(_READERS):
                     reader = await readers.enter_async_context(
-                        aiosqlite.connect(address, uri=True, isolation_level=None)
+                        aiosqlite.connect(integrity.address(path, "ro"), uri=True, isolation_level=None)
                     )
                     reader.row_factory = sqlite3.Row
                     await reader.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -233,6 +221,8 @@ class Database:
             database._jobs.put(None)
             await asyncio.to_thread(thread.join)
             await asyncio.to_thread(database._connection.close)
+            if database._is_damaged:
+                integrity.leave_open(path)
 
 
 def _settle(batch: list[_Job[Any]]) -> None:
@@ -252,9 +242,9 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     except OSError as error:
-        raise DatabaseUnusable(path, str(error.strerror)) from error
+        raise faults.DatabaseUnusable(path, str(error.strerror)) from error
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+        raise faults.unusable(path, error) from error
     try:
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -264,26 +254,8 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
     except sqlite3.Error as error:
         connection.close()
-        raise _unusable(path, error) from error
+        raise faults.unusable(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> Exception:
-    if not _is_storage_fault(error):
-        return error
-    code = error.sqlite_errorcode & 0xFF
-    return DatabaseUnusable(path, _WHY[code].en, _AT_THE_START.get(code, "try again"))
-
-
-def _is_storage_fault(error: BaseException) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _WHY
-
-
-def storage_error(error: sqlite3.Error) -> Exception:
-    """Say in the callers' terms why SQLite could not do its work; a faulty statement stays what it is."""
-    if not _is_storage_fault(error):
-        return error
-    return StorageUnavailable(retry_after_s=_RETRY_AFTER_S, reason=_WHY[error.sqlite_errorcode & 0xFF])

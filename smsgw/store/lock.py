@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from smsgw.store.db import DatabaseUnusable
+from smsgw.store.faults import DatabaseUnusable
+from smsgw.store.owner import hand_to_owner_of
 
 
 class DatabaseInUse(Exception):
@@ -23,6 +24,7 @@ def sole_daemon(database: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        hand_to_owner_of(path.parent, path)
     except OSError as error:
         raise DatabaseUnusable(database, str(error.strerror)) from error
     try:

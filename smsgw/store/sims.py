@@ -36,6 +36,12 @@ def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
     tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
 
 
+def forget_boots(tx: Tx) -> None:
+    """Take away what could prove, of any SIM, that a part in doubt was not sent."""
+    tx.change("UPDATE sims SET boot_mark = NULL")
+    tx.change("UPDATE attempts SET reference_before = NULL WHERE outcome = 'unknown'")
+
+
 def record_is_kept(tx: Tx, key: str, imei: str, boot_mark: int) -> bool:
     """Tell whether this modem is known to keep up the TP-MR that a SIM remembers, and has been running since."""
     row = tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ? AND boot_mark = ?", (key, imei, boot_mark))

@@ -6,48 +6,14 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
+from commands import DEADLINE_S, SMSGW, read_until, smsgw, started
 from simmodem import Profile, VirtualModems
-
-SMSGW = [sys.executable, "-m", "smsgw"]
-DEADLINE_S = 30.0
-
-
-def smsgw(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*SMSGW, *arguments], capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=environment or None
-    )
-
-
-@contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [*SMSGW, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def read_until(stream: IO[str], wanted: str) -> list[str]:
-    """Read lines up to the one that holds `wanted`; the test's own time limit ends a wait that is in vain."""
-    lines = []
-    for line in stream:
-        lines.append(line)
-        if wanted in line:
-            return lines
-    raise AssertionError(f"{wanted!r} did not come; there was {''.join(lines)!r}")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The database: durable, all or nothing for each caller, honest when the storage fails."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from smsgw.errors import StorageUnavailable
-from smsgw.store.db import Database, DatabaseUnusable, Tx
+from smsgw.store.db import Database, Tx
+from smsgw.store.faults import DatabaseUnusable
 from smsgw.store.lock import DatabaseInUse, sole_daemon
 from smsgw.store.migrate import SchemaError, migrate, shipped_scripts
 from support import Clock
@@ -176,3 +178,12 @@ def test_a_second_daemon_on_the_same_database_is_refused(tmp_path: Path) -> None
         pass
     with sole_daemon(path):
         pass
+
+
+def test_root_leaves_the_lock_to_whoever_owns_the_folder(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 12_345, 12_346)
+    with sole_daemon(tmp_path / "a.db"):
+        pass
+    folder, lock = tmp_path.stat(), (tmp_path / "a.db.lock").stat()
+    assert (lock.st_uid, lock.st_gid) == (folder.st_uid, folder.st_gid)

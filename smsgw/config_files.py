@@ -1,0 +1,49 @@
+"""Reads the configuration from where it lies: its file, the SMSGW_… variables and the files with PINs."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from smsgw.config import PIN, Config, ConfigError, ModemConfig, load
+from smsgw.modem.profiles import PROFILE_NAMES
+from smsgw.zone import UnknownZone, time_zone
+
+
+def read_config(path: str) -> Config:
+    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(["the file is not UTF-8 text"]) from error
+    except FileNotFoundError as error:
+        raise ConfigError(["there is no such file; name one with --config"]) from error
+    except OSError as error:
+        raise ConfigError([f"the file cannot be read: {error.strerror}"]) from error
+    config = load(text, os.environ, PROFILE_NAMES)
+    mistakes: list[str] = []
+    try:
+        time_zone(config.sending.timezone)
+    except UnknownZone as error:
+        mistakes.append(f"sending.timezone: {error}")
+    modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return replace(config, modems=modems)
+
+
+def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
+    if not modem.sim.pin_file:
+        return modem
+    key = f"modems.{modem.name}.sims[1].pin_file"
+    if re.fullmatch(PIN, modem.sim.pin_file):
+        mistakes.append(f"{key}: the path of a file is needed; a PIN itself belongs to pin")
+        return modem
+    try:
+        pin = Path(modem.sim.pin_file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {getattr(error, 'strerror', 'it is not text')}")
+        return modem
+    if not re.fullmatch(PIN, pin):
+        mistakes.append(f"{key}: {modem.sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
+    return replace(modem, sims=(replace(modem.sim, pin=pin),))

@@ -1,0 +1,105 @@
+"""Starts on databases that are not as they should be: one clear line and exit code 1, or a check that passes."""
+
+import asyncio
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from commands import DEADLINE_S, SMSGW, read_until, smsgw, started
+from disk import IN_A_NAMESPACE, NEEDED
+from files import damage, leave_open, make, rows, stored_in, wal_of
+
+MANY = [f"Сообщение номер {n}" for n in range(200)]
+CHECKING = "the database was not closed"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return asyncio.run(make(stored_in(tmp_path), *MANY))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[server]\nport = 0\n[store]\npath = "{tmp_path}/smsgw.db"\n')
+    return path
+
+
+def start_and_stop(config: Path, number: signal.Signals = signal.SIGTERM) -> list[str]:
+    """Start the daemon, end it once it answers, and return the events it logged until then."""
+    with started("run", "--config", str(config), "--log-format", "json") as process:
+        assert process.stderr is not None
+        lines = read_until(process.stderr, '"ready"')
+        process.send_signal(number)
+        process.communicate(timeout=DEADLINE_S)
+        return [json.loads(line)["event"] for line in lines]
+
+
+def refusal(config: Path) -> str:
+    """Start the daemon in vain and return the one line that it ends with."""
+    result = smsgw("run", "--config", str(config), "--log-level", "error")
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_a_database_is_checked_after_a_kill_and_not_after_a_clean_stop(config: Path, database: Path) -> None:
+    assert not any(CHECKING in event for event in start_and_stop(config))
+    assert not any(CHECKING in event for event in start_and_stop(config, signal.SIGKILL))
+    events = start_and_stop(config)
+    assert [CHECKING in event for event in events].index(True) < events.index("ready")
+    assert not any(CHECKING in event for event in start_and_stop(config))
+
+
+def test_a_command_takes_the_check_from_no_start_and_makes_none(config: Path, database: Path) -> None:
+    leave_open(database)
+    assert CHECKING not in smsgw("token", "create", "shop", "--config", str(config)).stderr
+    assert any(CHECKING in event for event in start_and_stop(config))
+    smsgw("token", "list", "--config", str(config))
+    assert not any(CHECKING in event for event in start_and_stop(config))
+
+
+def test_a_database_that_was_damaged_in_a_power_cut_is_refused_time_and_again(config: Path, database: Path) -> None:
+    leave_open(database)
+    damage(database)
+    for _ in range(2):
+        line = refusal(config)
+        assert line.startswith(f"smsgw: cannot use the database {database} ([store] path): it is damaged: ")
+        assert "smsgw restore FILE" in line
+
+
+def test_a_file_that_is_no_database_any_more_is_refused(config: Path, database: Path) -> None:
+    database.write_bytes(b"\xa5" * database.stat().st_size)
+    line = refusal(config)
+    assert f"{database} ([store] path): the file is not a database" in line
+    assert "smsgw restore FILE" in line
+
+
+def test_a_database_of_a_newer_program_is_refused(config: Path, database: Path) -> None:
+    rows(database, "PRAGMA user_version = 99")
+    assert "schema 99" in refusal(config)
+
+
+@pytest.mark.parametrize("what", ["smsgw.db", ""])
+def test_a_database_that_cannot_be_written_is_refused(config: Path, database: Path, what: str) -> None:
+    target = str(database.parent / what)
+    mounting = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && echo mounted && exec "$@"'
+    result = subprocess.run(
+        [*IN_A_NAMESPACE, mounting, target, *SMSGW, "run", "--config", str(config)],
+        capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+    )  # fmt: skip
+    assert result.stdout == "mounted\n", f"{NEEDED}. It said: {result.stderr}"
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"{database} ([store] path): Read-only file system; it must be a file of its own, where the user" in line
+
+
+def test_the_log_of_a_kill_is_not_lost_by_the_check(config: Path, database: Path) -> None:
+    leave_open(database, "DELETE FROM devices WHERE 0")
+    leave_open(database, "INSERT INTO concatenation_references VALUES ('79990000000', 7)")
+    assert wal_of(database).stat().st_size > 0
+    start_and_stop(config)
+    assert rows(database, "SELECT reference FROM concatenation_references") == [(7,)]
