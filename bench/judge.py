@@ -13,7 +13,6 @@ from scenario import Scenario
 from simmodem import Network
 from smsgw.gsm.pdu import Deliver, decode
 
-DRAIN_S = 240.0  # longer than the daemon waits before it lists a modem by itself
 REPORTS_S = 5.0  # longer than the network waits before it sends a report
 
 # What a message says of itself that may have been lost or doubled.
@@ -37,12 +36,12 @@ def query(database: Path, sql: str) -> list[Any]:
         return [row[0] for row in connection.execute(sql)]
 
 
-async def drain(database: Path, told: Told) -> float:
+async def drain(database: Path, told: Told, patience_s: float) -> float:
     """Wait until every message has reached the end of its way and all are received; returns the seconds it took."""
     begun = time.monotonic()
     received = f"abs({len(told.incoming)} - (SELECT count(*) FROM inbound_parts))"
     waiting = "(SELECT count(*) FROM messages WHERE status IN (0, 1))"
-    await _until_nothing(database, f"SELECT {waiting} + {received}", DRAIN_S)
+    await _until_nothing(database, f"SELECT {waiting} + {received}", patience_s)
     await _until_nothing(database, "SELECT count(*) FROM messages WHERE status = 2", REPORTS_S)
     return time.monotonic() - begun
 

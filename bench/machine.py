@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from platter import Luck, Platter
 from scenario import Scenario
@@ -45,36 +45,45 @@ class Machine:
             f'uncertain = "{scenario.uncertain}"\nuncertain_after_s = {scenario.uncertain_after_s}\n{modems}'
         )
         self._ends: Counter[End] = Counter()
-        self._process: asyncio.subprocess.Process
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
 
     def make_token(self) -> str:
         """Make a token for the clients."""
         command = self._command("token", "create", "torture")
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    async def start(self) -> None:
+    async def start(self) -> asyncio.subprocess.Process:
         """Start the gateway."""
         command = self._command("run", "--log-level", "warning")
         self._process = await asyncio.create_subprocess_exec(*command, stderr=self._log)
+        return self._process
 
     async def live(self, seconds: float) -> None:
         """Start the gateway and let it, or the power, fail after this long."""
-        await self.start()
+        process = await self.start()
         try:
-            await asyncio.wait_for(self._process.wait(), seconds)
+            await asyncio.wait_for(process.wait(), seconds)
             self._ends[End.BY_ITSELF] += 1
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+            process.kill()
+            await process.wait()
             self._ends[self._fail()] += 1
 
-    async def stop(self) -> None:
+    async def stop(self, process: asyncio.subprocess.Process) -> None:
         """Let the gateway end in good order; where power fails, it does right afterwards."""
-        if self._process.returncode is not None:
+        if process.returncode is not None:
             self._ends[End.BY_ITSELF] += 1
             return
-        self._process.terminate()
-        await self._process.wait()
+        process.terminate()
+        await process.wait()
         if self._platter is not None:
             self._platter.cut(self.database)
 

@@ -26,6 +26,10 @@ class Luck:
         """Draw a share and a size of block."""
         return cls(share=random.random(), block=random.choice(BLOCKS))
 
+    def strikes(self) -> bool:
+        """Throw the dice for one block."""
+        return random.random() < self.share
+
 
 NONE = Luck(share=0.0, block=BLOCKS[-1])  # nothing but what was synced
 
@@ -66,17 +70,20 @@ class Platter:
 def survives(synced: bytes | None, seen: bytes | None, luck: Luck) -> bytes | None:
     """Tell what a cut leaves of a file; None stands for a file that is not there."""
     if seen is None:
-        return None if random.random() < luck.share else synced
+        return None if luck.strikes() else synced
+    old, new = _blocks(synced or b"", luck.block), _blocks(seen, luck.block)
     blocks = [
-        new if old != new and random.random() < luck.share else old
-        for old, new in zip_longest(_blocks(synced or b"", luck.block), _blocks(seen, luck.block))
+        after if after is not None and after != before and luck.strikes() else before
+        for before, after in zip_longest(old, new)
     ]
-    if synced is None and not any(blocks):
-        return None
+    if len(new) < len(old) and luck.strikes():
+        del blocks[len(new) :]
     while blocks and blocks[-1] is None:  # the file ends with the last block that is there
         blocks.pop()
-    # A block that was never written, before one that was, reads as zeros.
-    return b"".join(bytes(luck.block) if block is None else block for block in blocks)
+    if not blocks:
+        return synced and b""
+    # What was never written, before something that was, reads as zeros.
+    return b"".join((block or b"").ljust(luck.block, b"\0") for block in blocks[:-1]) + blocks[-1]
 
 
 def _blocks(content: bytes, size: int) -> list[bytes]:

@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import time
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -37,11 +38,12 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How often the gateway ends in a scenario, after how many seconds, and the seed of all chance."""
+    """How often the gateway ends in a scenario, after how many seconds each time, and the seed of all chance."""
 
     kills: int
     life_s: Range
     seed: int
+    patience_s: float = 240.0  # for every message to come to its end; a modem is listed after 180 s
 
 
 def torture(settings: Settings, scenario: Scenario) -> Figures:
@@ -54,11 +56,13 @@ def torture(settings: Settings, scenario: Scenario) -> Figures:
 async def _torture(settings: Settings, scenario: Scenario, folder: Path) -> Figures:
     told = Told()
     with (folder / "log").open("wb") as log:
-        async with _modems(folder, scenario, settings.seed) as virtual:
-            machine = Machine(folder, virtual, scenario, log)
-            await _use_and_end(settings, machine, virtual, told)
-            seconds = await drain(machine.database, told)
-            await machine.stop()
+        async with (
+            _modems(folder, scenario, settings.seed) as virtual,
+            Machine(folder, virtual, scenario, log) as machine,
+        ):
+            process = await _use_and_end(settings, machine, virtual, told)
+            seconds = await drain(machine.database, told, settings.patience_s)
+            await machine.stop(process)
     return {
         **machine.figures(),
         **judge(machine.database, scenario, virtual.network, told),
@@ -78,17 +82,20 @@ def _modems(folder: Path, scenario: Scenario, seed: int) -> VirtualModems:
     )
 
 
-async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualModems, told: Told) -> None:
-    """Let clients and people use the gateway while it ends again and again; it runs at the end."""
+async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualModems, told: Told) -> Process:
+    """Let clients and people use the gateway while it ends again and again; the last one runs on."""
     token, stop = machine.make_token(), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        for number in range(CLIENTS):
-            tasks.create_task(post_on(number, machine.port, token, told, stop))
+        clients = [tasks.create_task(post_on(number, machine.port, token, told, stop)) for number in range(CLIENTS)]
         tasks.create_task(write_on(virtual, told, stop))
         for _ in range(settings.kills):
             await machine.live(random.uniform(*settings.life_s))
-        await machine.start()
+        process = await machine.start()
         stop.set()
+        await asyncio.wait(clients, timeout=settings.patience_s)
+        for client in clients:
+            client.cancel()
+    return process
 
 
 def table(figures: dict[str, Figures]) -> str:
