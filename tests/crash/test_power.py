@@ -1,5 +1,6 @@
 """Power cuts: what was answered with 200 is on the disk, and not merely in the memory of the kernel."""
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -16,6 +18,10 @@ import pytest
 import power
 from platter import Luck, Platter, survives
 from scenario import SCENARIOS
+from smsgw.gateway.tokens import Tokens
+from smsgw.model import Right
+from smsgw.store.db import Database
+from support import Clock
 from torture import Settings, broken_promises, torture
 from world import DEADLINE_S
 
@@ -102,6 +108,36 @@ def test_without_luck_a_cut_leaves_what_was_synced_and_with_luck_what_was_seen(
 
 
 # ── the gateway on it ──
+
+
+def create_token_and_die_before_it_is_synced(platter: Platter, database: Path) -> None:
+    async def create() -> None:
+        async with Database.open(database, Clock()) as db:
+            Platter.keep = lambda *_: die()  # type: ignore[method-assign,assign]
+            await Tokens(db).create("told", Right)
+
+    power.plug(platter)
+    asyncio.run(create())
+
+
+def tell_tokens_and_die(platter: Platter, database: Path, teller: Connection) -> None:
+    async def tell() -> None:
+        async with Database.open(database, Clock()) as db:
+            teller.send([token.name for token in await Tokens(db).listed()])
+            die()
+
+    power.plug(platter)
+    asyncio.run(tell())
+
+
+def test_what_a_killed_daemon_left_is_synced_before_the_next_one_tells_of_it(platter: Platter, database: Path) -> None:
+    run_until_killed(create_token_and_die_before_it_is_synced, platter, database)
+    listener, teller = SPAWN.Pipe(duplex=False)
+    run_until_killed(tell_tokens_and_die, platter, database, teller)
+    assert listener.recv() == ["told"]
+    platter.cut(database)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT name FROM tokens").fetchall() == [("told",)]
 
 
 def test_the_daemon_keeps_its_promises_when_the_power_goes() -> None:
