@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import socket
 import subprocess
 import sys
@@ -112,7 +113,7 @@ class Machine:
 
 def _free_port() -> int:
     while True:
-        port = random.choice(PORTS)
+        port = secrets.choice(PORTS)  # not seeded: scenarios run side by side
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
