@@ -23,7 +23,7 @@ format: $(STAMP)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-# kill -9 at random instants, again and again, and what becomes of the messages; ARGS="--help" tells more.
+# kill -9 and power cuts at random instants, again and again, and what becomes of the messages; ARGS="--help" tells more.
 torture: $(STAMP)
 	$(BIN)/python bench/torture.py $(ARGS)
 

@@ -1,221 +1,104 @@
-"""kill -9 at random instants, hundreds of times, while clients post and people write: what is lost, what is doubled?
+"""Ends at random instants, hundreds of times, while clients post and people write: what is lost, what is doubled?
 
-A real daemon process on virtual modems is killed and started again. Clients repeat a request under its idempotency key
-until it is answered with 200. At the end the ledger of the simulated network is held against the database and against
-what the clients were told. Run it with `make torture`; `bench/torture.py --help` tells the settings.
+A real daemon process on virtual modems is killed with -9, or its computer loses its power, and is started again.
+Clients repeat a request under its idempotency key until it is answered with 200. At the end the ledger of the simulated
+network is held against the database and against what the clients were told. Run it with `make torture`;
+`bench/torture.py --help` tells the settings.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import random
-import socket
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from asyncio.subprocess import Process
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import aiohttp
-
+from clients import Told, post_on, write_on
+from judge import drain, judge
+from machine import Machine
+from scenario import SCENARIOS, Scenario
 from simmodem import Profile, Rule, Smss, VirtualModems
 
-NUMBER = "79991234567"
-SENDER = "+79990000000"
 MODEMS = 2
 CLIENTS = 3
-LONG = "длинное сообщение " * 6  # two parts
 GUARANTEES = Path(__file__).parent.parent / "docs" / "guarantees.md"
 MARKS = ("<!-- measured -->\n", "<!-- end -->")
-DRAIN_S = 240.0  # longer than the daemon waits before it lists a modem by itself
-REPORTS_S = 5.0  # longer than the network waits before it sends a report
+
+Figures = dict[str, int]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """What there is to prove an outcome with, and what is configured where there is nothing."""
+class Settings:
+    """How often the gateway ends in a scenario, after how many seconds each time, and the seed of all chance."""
 
-    name: str
-    reports: bool
-    record: bool
-    uncertain: str = "fail"
-    uncertain_after_s: int = 15
-
-
-SCENARIOS = (
-    Scenario(name="reports", reports=True, record=True),
-    Scenario(name="record", reports=False, record=True),
-    Scenario(name="neither-fail", reports=False, record=False),
-    Scenario(name="neither-resend", reports=False, record=False, uncertain="resend"),
-)
+    kills: int
+    life_s: Range
+    seed: int
+    patience_s: float = 240.0  # for every message to come to its end; a modem is listed after 180 s
 
 
-@dataclass(slots=True)
-class Told:
-    """What the clients have posted, and what they were answered."""
-
-    promised: dict[str, str] = field(default_factory=dict)  # id by text
-    repeats: int = 0
-    incoming: int = 0
-
-
-def write_config(folder: Path, ports: Sequence[Path], port: int, scenario: Scenario) -> Path:
-    """Write the configuration of the daemon."""
-    modems = "".join(f'[modems.modem{number}]\nport = "{path}"\n' for number, path in enumerate(ports))
-    path = folder / "config.toml"
-    path.write_text(
-        f'[server]\nport = {port}\nrate_limit = 0\n[store]\npath = "{folder}/smsgw.db"\n'
-        f'[sending]\nuncertain = "{scenario.uncertain}"\nuncertain_after_s = {scenario.uncertain_after_s}\n{modems}'
-    )
-    return path
-
-
-def free_port() -> int:
-    """Find a port for the daemon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def start(config: Path, log: Any) -> asyncio.subprocess.Process:
-    """Start the daemon, as a service manager does."""
-    command = (sys.executable, "-m", "smsgw", "run", "--config", str(config), "--log-level", "warning")
-    return await asyncio.create_subprocess_exec(*command, stderr=log)
-
-
-async def post_on(number: int, port: int, token: str, told: Told, stop: asyncio.Event) -> None:
-    """Post one message after the other; what is not answered with 200 is repeated under the same key."""
-    headers = {"Authorization": f"Bearer {token}"}
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers, timeout=timeout) as session:
-        serial = 0
-        while not stop.is_set():
-            serial += 1
-            key = f"{number}-{serial}"
-            text = f"{LONG}{key}" if serial % 10 == 0 else key
-            body = {"message": text, "phone_number": NUMBER}
-            while text not in told.promised:
-                with suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.post("/sms/send", json=body, headers={"Idempotency-Key": key}) as answer:
-                        if answer.status == 200:
-                            told.promised[text] = (await answer.json())["id"]
-                            break
-                told.repeats += 1
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(random.uniform(0.0, 0.3))
-
-
-async def write_on(virtual: VirtualModems, told: Told, stop: asyncio.Event) -> None:
-    """Send incoming messages, no more than the SIMs can hold."""
-    while not stop.is_set():
-        if all(virtual.network.waiting(modem) < 5 for modem in range(MODEMS)):
-            virtual.incoming(told.incoming % MODEMS, SENDER, f"incoming {told.incoming}")
-            told.incoming += 1
-        await asyncio.sleep(random.uniform(0.1, 0.5))
-
-
-def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the database."""
-    with closing(sqlite3.connect(f"file:{folder}/smsgw.db?mode=ro", uri=True)) as connection:
-        return connection.execute(sql).fetchall()
-
-
-async def drain(folder: Path, told: Told) -> float:
-    """Wait until every message has reached the end of its way and all are received; returns the seconds it took."""
-    begun = time.monotonic()
-    received = f"abs({told.incoming} - (SELECT count(*) FROM inbound_parts))"
-    await until_nothing(folder, f"SELECT (SELECT count(*) FROM messages WHERE status IN (0, 1)) + {received}", DRAIN_S)
-    await until_nothing(folder, "SELECT count(*) FROM messages WHERE status = 2", REPORTS_S)
-    return time.monotonic() - begun
-
-
-async def until_nothing(folder: Path, sql: str, seconds: float) -> None:
-    """Wait until a query counts nothing any more, or the time is over."""
-    deadline = time.monotonic() + seconds
-    while query(folder, sql)[0][0] and time.monotonic() < deadline:  # noqa: ASYNC110  # another process's rows
-        await asyncio.sleep(0.5)
-
-
-def judge(folder: Path, scenario: Scenario, virtual: VirtualModems, told: Told) -> dict[str, int]:
-    """Hold ledger, database and promises against each other."""
-    sent = Counter(message.text for message in virtual.network.messages)
-    stored = {row[0]: row[1] for row in query(folder, "SELECT text, status FROM messages")}
-    doubtful = {
-        row[0]
-        for row in query(
-            folder,
-            "SELECT m.text FROM messages m WHERE m.status = 3 AND 'outcome_unknown' ="
-            " (SELECT reason FROM timeline WHERE message = m.seq ORDER BY id DESC LIMIT 1)",
-        )
-    }
-    ids = {row[0] for row in query(folder, "SELECT id FROM messages")}
-    silent = [text for text in told.promised if not sent[text] and text not in doubtful]
-    return {
-        "messages": len(told.promised),
-        "repeated requests": told.repeats,
-        "promised and not stored": len([id for id in told.promised.values() if id not in ids]),
-        "without an end": len([text for text, status in stored.items() if status in (0, 1)]),
-        "lost without a word": len(silent),
-        "not sent, and told so": len([text for text in doubtful if not sent[text]]),
-        "sent, and told as unknown": len([text for text in doubtful if sent[text]]),
-        "sent, its report lost": len([s for s in stored.values() if s == 2]) if scenario.reports else 0,
-        "sent twice": len([text for text, times in sent.items() if times > 1]),
-        "stored twice": len(query(folder, "SELECT text FROM messages GROUP BY text HAVING count(*) > 1")),
-        "incoming": told.incoming,
-        "incoming lost": told.incoming - query(folder, "SELECT count(*) FROM inbound_parts")[0][0],
-    }
-
-
-async def torture(scenario: Scenario, kills: int, seed: int) -> dict[str, int]:
+def torture(settings: Settings, scenario: Scenario) -> Figures:
     """Run one scenario and return its figures."""
-    random.seed(seed)
-    profile = Profile(smss=Smss.FOLLOWS if scenario.record else Smss.MISSING)
-    rules = () if scenario.reports else (Rule(reports=()),)
-    with tempfile.TemporaryDirectory(prefix="smsgw-torture-") as name:
-        folder = Path(name)
-        async with VirtualModems(
-            folder,
-            MODEMS,
-            network_time=(0.0, 0.3),
-            report_delay=(0.0, 1.0),
-            rules=rules,
-            profile=profile,
-            seed=seed,
-        ) as virtual:
-            config = write_config(folder, virtual.paths, port := free_port(), scenario)
-            made = subprocess.run(  # noqa: ASYNC221  # nothing else runs yet
-                [sys.executable, "-m", "smsgw", "token", "create", "torture", "--config", str(config)],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            told, stop = Told(), asyncio.Event()
-            with (folder / "log").open("wb") as log:
-                async with asyncio.TaskGroup() as tasks:
-                    for number in range(CLIENTS):
-                        tasks.create_task(post_on(number, port, made.stdout.strip(), told, stop))
-                    tasks.create_task(write_on(virtual, told, stop))
-                    for _ in range(kills):
-                        process = await start(config, log)
-                        await asyncio.sleep(random.uniform(0.2, 3.0))
-                        process.kill()
-                        await process.wait()
-                    process = await start(config, log)
-                    stop.set()
-                seconds = await drain(folder, told)
-                process.terminate()
-                await process.wait()
-            return {"kills": kills, **judge(folder, scenario, virtual, told), "seconds to settle": round(seconds)}
+    random.seed(settings.seed)
+    with tempfile.TemporaryDirectory(prefix="smsgw-torture-") as folder:
+        return asyncio.run(_torture(settings, scenario, Path(folder)))
 
 
-def table(figures: dict[str, dict[str, int]]) -> str:
+async def _torture(settings: Settings, scenario: Scenario, folder: Path) -> Figures:
+    told = Told()
+    with (folder / "log").open("wb") as log:
+        async with (
+            _modems(folder, scenario, settings.seed) as virtual,
+            Machine(folder, virtual, scenario, log) as machine,
+        ):
+            process = await _use_and_end(settings, machine, virtual, told)
+            seconds = await drain(machine.database, told, settings.patience_s)
+            await machine.stop(process)
+    return {
+        **machine.figures(),
+        **judge(machine.database, scenario, virtual.network, told),
+        "seconds to settle": round(seconds),
+    }
+
+
+def _modems(folder: Path, scenario: Scenario, seed: int) -> VirtualModems:
+    return VirtualModems(
+        folder,
+        MODEMS,
+        network_time=(0.0, 0.3),
+        report_delay=(0.0, 1.0),
+        rules=() if scenario.reports else (Rule(reports=()),),
+        profile=Profile(smss=Smss.FOLLOWS if scenario.record else Smss.MISSING),
+        seed=seed,
+    )
+
+
+async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualModems, told: Told) -> Process:
+    """Let clients and people use the gateway while it ends again and again; the last one runs on."""
+    token, stop = machine.make_token(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        clients = [tasks.create_task(post_on(number, machine.port, token, told, stop)) for number in range(CLIENTS)]
+        tasks.create_task(write_on(virtual, told, stop))
+        for _ in range(settings.kills):
+            await machine.live(random.uniform(*settings.life_s))
+        process = await machine.start()
+        stop.set()
+        await asyncio.wait(clients, timeout=settings.patience_s)
+        for client in clients:
+            client.cancel()
+    return process
+
+
+def table(figures: dict[str, Figures]) -> str:
     """Lay the figures out as a Markdown table."""
     names = list(figures)
     rows = list(next(iter(figures.values())))
@@ -234,30 +117,54 @@ def publish(document: Path, figures: str, command: str) -> None:
     )
 
 
-def main() -> int:
+def broken_promises(figures: dict[str, Figures]) -> list[str]:
+    """Name the scenarios and the figures that had to be 0 and are not."""
+    tried = [scenario for scenario in SCENARIOS if scenario.name in figures]
+    return [f"{each.name}: {row}" for each in tried for row in each.never if figures[each.name][row]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen scenarios; exit code 1 if something was lost or doubled that may not be."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=25, help="per scenario (default 25)")
+    options = _parser().parse_args(arguments)
+    print(f"seed {options.seed}", file=sys.stderr)
+    settings = Settings(kills=options.kills, life_s=options.life, seed=options.seed)
+    chosen = [scenario for scenario in SCENARIOS if not options.only or scenario.name in options.only]
+    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
+        run = pool.map(partial(torture, settings), chosen)
+        figures = {scenario.name: found for scenario, found in zip(chosen, run, strict=True)}
+    print(table(figures))
+    if options.write:
+        low, high = options.life
+        command = f"--kills {options.kills} --life {low}-{high} --jobs {options.jobs} --seed {options.seed} --write"
+        publish(GUARANTEES, table(figures), f'make torture ARGS="{command}"')
+    if options.json:
+        options.json.write_text(json.dumps({"seed": options.seed, **figures}, indent=1))
+    broken = broken_promises(figures)
+    for promise in broken:
+        print(f"broken: {promise}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=25, help="or power cuts, per scenario (default 25)")
+    parser.add_argument(
+        "--life", type=_range, default=(0.2, 3.0), metavar="LOW-HIGH", help="seconds to the next (default 0.2-3.0)"
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at the same time (default 1)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: another one each time")
     parser.add_argument("--only", choices=[scenario.name for scenario in SCENARIOS], action="append")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures there, too")
     parser.add_argument("--write", action="store_true", help=f"put the table into {GUARANTEES.name}")
-    options = parser.parse_args()
-    print(f"seed {options.seed}", file=sys.stderr)
-    chosen = [scenario for scenario in SCENARIOS if not options.only or scenario.name in options.only]
-    figures = {scenario.name: asyncio.run(torture(scenario, options.kills, options.seed)) for scenario in chosen}
-    print(table(figures))
-    if options.write:
-        command = f'make torture ARGS="--kills {options.kills} --seed {options.seed} --write"'
-        publish(GUARANTEES, table(figures), command)
-    if options.json:
-        options.json.write_text(json.dumps({"seed": options.seed, **figures}, indent=1))
-    never = ("promised and not stored", "without an end", "lost without a word", "stored twice", "incoming lost")
-    broken = [f"{name}: {row}" for name, found in figures.items() for row in never if found[row]]
-    broken += [f"{name}: sent twice" for name, found in figures.items() if found["sent twice"] and "resend" not in name]
-    for promise in broken:
-        print(f"broken: {promise}", file=sys.stderr)
-    return 1 if broken else 0
+    return parser
+
+
+def _range(text: str) -> Range:
+    try:
+        low, high = (float(number) for number in text.split("-"))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers with - between them") from error
+    return low, high
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def test_an_attempt_to_another_number_that_is_already_settled_is_not_meant() -> 
 def test_an_attempt_before_the_stamp_is_preferred_within_half_a_day(times: list[int], late: int) -> None:
     stamped_at = min(times) + late
     candidates = [attempt(part, submitted) for part, submitted in enumerate(times)]
-    before = [t for t in times if stamped_at - 14 * HOUR <= t <= stamped_at]
+    before = [t for t in times if stamped_at - 14 * HOUR <= t < stamped_at + SECOND]
     matched = match_report(candidates, NUMBER, stamped_at)
     assert matched is not None
     if before:
@@ -176,6 +176,14 @@ def test_a_report_proves_the_latest_unanswered_attempt_to_its_number() -> None:
     assert part_of(match_unanswered(candidates, NUMBER, NOON + SECOND)) == 2
     assert part_of(match_unanswered(candidates, OTHER, NOON + SECOND)) == 4
     assert match_unanswered(candidates, "79995555555", NOON + SECOND) is None
+
+
+@pytest.mark.parametrize("passed", [0, 71, 999])
+def test_a_stamp_leaves_out_what_has_passed_of_its_second(passed: int) -> None:
+    lost = attempt(1, NOON - 12 * SECOND, took=None, state=PartState.UNCERTAIN)
+    arrived = attempt(2, NOON + passed, took=None, state=PartState.UNCERTAIN)
+    following = attempt(3, NOON + SECOND, took=None, state=PartState.UNCERTAIN)
+    assert part_of(match_unanswered([following, arrived, lost], NUMBER, NOON)) == 2
 
 
 def test_a_report_stamped_long_before_the_submission_proves_nothing() -> None:

@@ -10,6 +10,8 @@ _HOUR_MS = 60 * _MINUTE_MS
 REPORT_WINDOW_MS = 10 * 24 * _HOUR_MS
 # A service centre's clock may be off, and its time zone wrong.
 _SKEW_MS = 14 * _HOUR_MS
+# A stamp leaves out what has passed of its second (TS 23.040 §9.2.3.11).
+_LAST_OF_SECOND_MS = 999
 # Without the number, only a report stamped at the moment of the answer is believed.
 _NUMBERLESS_MS = 2 * _MINUTE_MS
 # Numbers are compared by their ends: a service centre may write one nationally that was sent internationally.
@@ -56,6 +58,6 @@ def _latest_before(stamped_at: int, candidates: Sequence[Candidate], recipient: 
 
 
 def _distance(candidate: Candidate, stamped_at: int) -> int:
-    early = candidate.submitted_at - stamped_at
+    early = candidate.submitted_at - (stamped_at + _LAST_OF_SECOND_MS)
     # A submission after the stamp is possible only as far as the clocks disagree, so it comes second.
     return early + _SKEW_MS if early > 0 else -early

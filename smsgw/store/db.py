@@ -250,6 +250,8 @@ def _open_writer(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
+        # What a killed process had written and not synced is read like the rest: nobody may be told of it before it is.
+        connection.execute("PRAGMA wal_checkpoint").fetchall()
         connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection, path)
     except sqlite3.Error as error:
