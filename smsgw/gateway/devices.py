@@ -77,7 +77,7 @@ class Devices:
 
     async def sim_seen(self, id: str, sim: str, imsi: str | None, slot: int) -> None:
         """Record which SIM a modem holds."""
-        await self._db.write(partial(sims.seen, key=sim, imsi=imsi, device=id, slot=slot))
+        await self._db.write(partial(sims.sighted, key=sim, imsi=imsi, device=id, slot=slot))
 
     async def record_learned(self, sim: str, imei: str | None) -> None:
         """Record which modem is known to keep up the TP-MR that a SIM remembers; None if the present one does not."""

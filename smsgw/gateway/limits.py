@@ -21,8 +21,16 @@ _USED_UP = {
 
 def standstill(tx: Tx, sim: str, limits: SimConfig, parts: int, zone: tzinfo) -> Standstill | None:
     """Tell what keeps a SIM longest from submitting so many parts; None if nothing does."""
-    found = [*_rest(tx, sim), *(_limited(tx, sim, limits, parts, zone) if limits.has_limits else ())]
+    found = _limited(tx, sim, limits, parts, zone) if limits.has_limits else []
+    if (resting := rest(tx, sim)) is not None:
+        found.append(resting)
     return max(found, key=lambda one: one.until, default=None)
+
+
+def rest(tx: Tx, sim: str) -> Standstill | None:
+    """Tell until when a SIM rests, whatever it is to send; None if it does not."""
+    found = sims.resting(tx, sim)
+    return None if found is None else Standstill(until=found[0], why=Wait.REST, detail=found[1])
 
 
 def ruled_out_until(
@@ -42,11 +50,6 @@ def ruled_out_until(
 def lasts_ms(tx: Tx, sim: str, limits: SimConfig, parts: int) -> int:
     """Return how long at least the last part of a message begins after the first, in milliseconds."""
     return rules.lasts_ms(limits, parts, attempts.usual_ms(tx, sim) if parts > 1 else 0)
-
-
-def _rest(tx: Tx, sim: str) -> list[Standstill]:
-    rest = sims.resting(tx, sim)
-    return [Standstill(until=rest[0], why=Wait.REST, detail=rest[1])] if rest else []
 
 
 def _limited(tx: Tx, sim: str, limits: SimConfig, parts: int, zone: tzinfo) -> list[Standstill]:

@@ -37,7 +37,7 @@ class Sending:
         """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
 
         Higher priority goes first; among clients the device goes round; each client's own messages keep their order.
-        A standstill says that something waits and that this SIM may not send it yet.
+        A standstill says that this SIM rests, or that something waits and it may not send it yet.
         """
         claim = partial(self._claim, device=device, sim=sim, slot=slot)
         while True:
@@ -118,6 +118,8 @@ class Sending:
 
     def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> "ClaimedMessage | Standstill | _GoOn | None":
         ensure_active(tx, device)
+        if rest := limits.rest(tx, sim):
+            return rest
         queue.make_due(tx)
         for _ in range(_PASSED_OVER):
             heads = queue.heads(tx, device, sim, slot)

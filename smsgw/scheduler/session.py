@@ -143,21 +143,24 @@ class Session:
             except Exception:
                 await self._give_back(claimed)
                 raise
-            await happens_within(self._bell, self._seconds_until(standstill))
+            await happens_within(self._bell, self._pause_s(standstill))
         return False
 
     async def _give_back(self, claimed: ClaimedMessage) -> None:
         await self._store(lambda: self._gateway.sending.give_back(claimed.row))
 
     def _stand_still(self, standstill: Standstill) -> None:
-        """The SIM sends nothing for a while; asked again from time to time, in case the clock is set."""
-        self._held_until = time.monotonic() + min(self._seconds_until(standstill), self._pace.hold_s)
+        self._held_until = time.monotonic() + self._pause_s(standstill)
         if standstill == self._board.live.standstill:
             return
         self._board.note(standstill=standstill)
         level = logging.WARNING if standstill.why is Wait.REST else logging.DEBUG
         until = datetime.fromtimestamp(standstill.until / 1_000, UTC).isoformat(timespec="seconds")
         logger.log(level, "the SIM waits", modem=self._board.name, until=until, why=standstill.detail)
+
+    def _pause_s(self, standstill: Standstill) -> float:
+        """Ask again from time to time: the clock may be set, or somebody end a rest."""
+        return min(self._seconds_until(standstill), self._pace.hold_s)
 
     def _seconds_until(self, standstill: Standstill) -> float:
         return max(0, standstill.until - self._clock()) / 1_000

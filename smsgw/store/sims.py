@@ -12,7 +12,7 @@ _ONLINE_MS = 600_000
 _LONGEST_REST_MS = 86_400_000
 
 
-def seen(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None:
+def sighted(tx: Tx, key: str, imsi: str | None, device: str, slot: int) -> None:
     """Record which SIM a device holds in a slot."""
     tx.change(
         "INSERT INTO sims (key, imsi, device, slot, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"

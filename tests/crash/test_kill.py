@@ -40,7 +40,7 @@ ON_THE_WAY = (
     "put_away",
     "keep_inbound",
 )
-SELDOM_ON_THE_WAY = ("_refused", "learn_record", "sim_seen", "seen", "mark_boot")
+SELDOM_ON_THE_WAY = ("_refused", "learn_record", "sighted", "seen", "mark_boot")
 BARRED = "79990000001"
 SHORT = [f"message {n}" for n in range(6)]
 UNKNOWN = frozenset({Status.SEND_ERROR})
@@ -106,18 +106,18 @@ def is_sent_or_failed(message: dict[str, Any]) -> bool:
 Mishap = Callable[[VirtualModems, Process], None]
 MISHAPS: list[tuple[str, Stage, Mishap, Ending]] = [
     (
-        "_unknown",
+        "unknown",
         Stage.SENT,
         lambda virtual, victim: virtual.modems[0].fault("reboot_mid_send"),
         Ending(struck=LONG, statuses=UNKNOWN, taken=False),
     ),
     (
-        "_not_sent",
+        "not_sent",
         Stage.SENT,
         lambda virtual, victim: virtual.modems[0].fault("interject", lines=["RDY"]),  # in place of the next prompt
         Ending(),
     ),
-    ("_give_back", Stage.CTRL_Z, lambda virtual, victim: victim.terminate(), Ending()),
+    ("give_back", Stage.CTRL_Z, lambda virtual, victim: victim.terminate(), Ending()),
 ]
 
 
@@ -139,8 +139,8 @@ async def test_a_kill_at_a_commit_that_follows_a_mishap(
 # What settles a doubt that an earlier kill has left: the stage of that, and for which part it comes.
 DOUBTS = [
     ("_recover", Stage.PROMPT, 3, Ending()),
-    ("_sim_remembers", Stage.PROMPT, 3, Ending()),
-    ("_answered_late", Stage.TAKEN, 3, Ending()),
+    ("sim_remembers", Stage.PROMPT, 3, Ending()),
+    ("answered_late", Stage.TAKEN, 3, Ending()),
     ("_sweep", Stage.PROMPT, 1, Ending(struck=MESSAGES[0], statuses=UNKNOWN, taken=False)),
 ]
 

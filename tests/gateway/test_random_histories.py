@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smsgw import policy
 from smsgw.at.errors import ErrorKind, describe
-from smsgw.config import Config, ModemConfig, StoreConfig
-from smsgw.errors import MessageBusy
+from smsgw.config import Config, ModemConfig, SimConfig, StoreConfig
+from smsgw.errors import MessageBusy, NotInTime
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
-from smsgw.model import ClaimedMessage, PartState, ReceivedReport, SendRequest, Status
+from smsgw.model import ClaimedMessage, PartState, ReceivedReport, SendRequest, Standstill, Status
 from support import Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
 IMEI, MARK = "490154203237518", 123
 NUMBERS = ("79991234567", "79997654321")
 TEXTS = ("short", "ы" * 150)
-REFUSALS = (1, 41, 42, 69, 111, 302, 322, 331, 332, 500, 512, 513)
+REFUSALS = (1, 8, 8, 21, 41, 42, 69, 111, 302, 316, 322, 331, 332, 500, 512, 513)
+PER_MINUTE, PER_HOUR = 2, 6  # of the one SIM that has limits
 OUTCOMES = st.sampled_from(("accepted", "accepted", "accepted", "bare", "not sent", "unknown", *REFUSALS))
 TOLD = (0x00, 0x30, 0x42, 0x46)
 
@@ -50,6 +51,7 @@ class Histories(RuleBasedStateMachine):
         self.hands: dict[str, Hand] = {}
         self.references = dict.fromkeys(SIMS, 0)
         self.ids: list[str] = []
+        self.submitted: list[int] = []  # when the limited SIM has submitted something that the network may have
         self.gateway = self.start()
         self.devices = {d.name: d.id for d in self.do(self.gateway.devices.listed())}
         for name, sim in SIMS.items():
@@ -63,7 +65,14 @@ class Histories(RuleBasedStateMachine):
     def start(self) -> Gateway:
         config = Config(
             store=StoreConfig(path=str(Path(self.folder.name) / "smsgw.db")),
-            modems=tuple(ModemConfig(name=name, port=f"/dev/{name}") for name in SIMS),
+            modems=(
+                ModemConfig(name="north", port="/dev/north"),
+                ModemConfig(
+                    name="south",
+                    port="/dev/south",
+                    sims=(SimConfig(per_minute=PER_MINUTE, per_hour=PER_HOUR, recipients_per_month=1, gap_s=3),),
+                ),
+            ),
         )
         config = with_sending(config, ttl_s=3_600, attempts=3)
         gateway: Gateway = self.do(self.stack.enter_async_context(open_gateway(config, self.clock)))
@@ -102,7 +111,8 @@ class Histories(RuleBasedStateMachine):
             on_uncertain=wanted,
             send_at=self.clock.now + later_s * 1_000,
         )
-        self.ids.append(self.do(self.gateway.submission.submit(request, None)))
+        with suppress(NotInTime):
+            self.ids.append(self.do(self.gateway.submission.submit(request, None)))
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data())
@@ -119,6 +129,11 @@ class Histories(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
         self.do(self.gateway.housekeeping.sweep())
+
+    @rule()
+    def modems_are_online(self) -> None:
+        for device in self.devices.values():
+            self.do(self.gateway.devices.seen(device, None))
 
     @rule()
     def kill_and_start(self) -> None:
@@ -142,6 +157,10 @@ class Histories(RuleBasedStateMachine):
         if hand is None:
             self.claim(name)
         elif hand.on_wire is None:
+            if self.stands_still(name):
+                self.do(self.gateway.sending.give_back(hand.claimed.row))
+                del self.hands[name]
+                return
             hand.on_wire = hand.left.pop(0)
             before = self.references[name]
             self.do(self.gateway.sending.submitting(hand.on_wire, self.devices[name], SIMS[name], before))
@@ -150,8 +169,15 @@ class Histories(RuleBasedStateMachine):
         else:
             hand.on_wire = None
 
+    def stands_still(self, name: str) -> bool:
+        standstill = self.do(self.gateway.sending.standstill(self.devices[name], SIMS[name], 1))
+        assert standstill is None or standstill.until > self.clock.now
+        return standstill is not None
+
     def claim(self, name: str) -> None:
         claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1))
+        if isinstance(claimed, Standstill):
+            assert claimed.until > self.clock.now
         if isinstance(claimed, ClaimedMessage):
             assert claimed.id in self.ids
             assert all(hand.claimed.id != claimed.id for hand in self.hands.values())
@@ -163,6 +189,8 @@ class Histories(RuleBasedStateMachine):
         if isinstance(outcome, int):
             refused = sending.refused(part, describe(ErrorKind.CMS, outcome), f"+CMS ERROR: {outcome}")
             return self.do(refused).next is policy.Next.ACCEPTED
+        if outcome != "not sent" and name == "south":
+            self.submitted.append(self.clock.now)
         if outcome in ("not sent", "unknown"):
             self.do((sending.not_sent if outcome == "not sent" else sending.unknown)(part, "the line was lost"))
             return False
@@ -215,6 +243,13 @@ class Histories(RuleBasedStateMachine):
                 claimed = None
             assert claimed is None
             self.do(self.gateway.devices.switch(self.devices[name], True))
+
+    @invariant()
+    def the_limits_hold(self) -> None:
+        for seconds, limit in ((60, PER_MINUTE), (3_600, PER_HOUR)):
+            for begin in self.submitted:
+                within = [moment for moment in self.submitted if begin <= moment < begin + seconds * 1_000]
+                assert len(within) <= limit
 
     @invariant()
     def the_status_follows_from_the_parts(self) -> None:
