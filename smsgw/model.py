@@ -208,13 +208,15 @@ class Standstill:
 class Route:
     """A device, and a slot of it, that may send a message; `sim` is the SIM seen there last (ICCID).
 
-    It may do so from `ready_at` on, in Unix milliseconds, which its limits have to do with and not its modem.
+    Its limits let it do so from `ready_at` on, in Unix milliseconds, and the last part then begins at least `lasts_ms`
+    after the first.
     """
 
     device: str
     slot: int
     sim: str | None
     ready_at: int
+    lasts_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,32 +8,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import partial
 
-from smsgw.config import Config, SimConfig
+from smsgw.config import Config
 from smsgw.errors import (
     BadCallbackId,
     BadMessage,
     BadSendAt,
-    BadSim,
     CallerError,
     IdempotencyKeyReused,
     Maintenance,
-    NoDeviceHasSlot,
-    NoDeviceMaySend,
-    NoDevices,
-    NotInTime,
     QueueFull,
     QuotaUsedUp,
-    SendDeviceNotFound,
     StorageUnavailable,
     Text,
 )
-from smsgw.gateway import limits
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.ids import ObjectIds
+from smsgw.gateway.routes import Routes, refuse_if_too_late
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
 from smsgw.model import Preview, Refusal, Repeatable, Route, SendRequest, Token
-from smsgw.store import devices, idempotency, messages, parts, queue, room, sims, tokens
+from smsgw.store import idempotency, messages, parts, queue, room, tokens
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
@@ -59,8 +53,7 @@ class Submission:
         self._db = db
         self._config = config
         self._ids = ids
-        self._devices = configured
-        self._zone = zone
+        self._routes = Routes(configured, zone)
         self._changed = changed
 
     async def submit(self, request: SendRequest, token: Token | None, repeatable: Repeatable | None = None) -> str:
@@ -172,40 +165,15 @@ class Submission:
         segments = self._segments(request.text)
         _check_webhook(request)
         not_before = _not_before(request.send_at, tx.now)
-        able = self._able(tx, request)
+        routes = self._routes.open_to(tx, request, len(segments))
         self._check_queue(tx)
-        begins, count = not_before or tx.now, len(segments)
-        checked = _Checked(
-            segments=segments,
-            not_before=not_before,
-            expires_at=begins + self._lasts_s(request) * 1_000,
-            routes=tuple(self._route(tx, device, request.to_sim, count) for device in able),
-        )
-        self._check_time(tx, checked)
-        return checked
+        begins = not_before or tx.now
+        expires_at = begins + self._lasts_s(request) * 1_000
+        refuse_if_too_late(routes, tx.now, begins, expires_at)
+        return _Checked(segments=segments, not_before=not_before, expires_at=expires_at, routes=routes)
 
     def _lasts_s(self, request: SendRequest) -> int:
         return request.ttl_s or self._config.sending.ttl_s
-
-    def _route(self, tx: Tx, device: str, asked: int | None, count: int) -> Route:
-        modem = self._devices.configured[device]
-        slot = modem.sim.slot if asked is None else asked
-        sim = sims.seen_in(tx, device, slot)
-        standstill = limits.standstill(tx, sim, modem.in_slot(slot), count, self._zone) if sim else None
-        return Route(device=device, slot=slot, sim=sim, ready_at=standstill.until if standstill else tx.now)
-
-    def _check_time(self, tx: Tx, checked: "_Checked") -> None:
-        """Refuse what cannot be sent before it expires even if it is the very next: the client should know at once."""
-        begins, count = checked.not_before or tx.now, len(checked.segments)
-        possible = [(max(begins, route.ready_at), self._lasts_ms(tx, route, count)) for route in checked.routes]
-        if all(ready_at + lasts_ms > checked.expires_at for ready_at, lasts_ms in possible):
-            ready_at, lasts_ms = min(possible)
-            retry_after_s = max(1, -(-(ready_at - tx.now) // 1_000))
-            raise NotInTime(retry_after_s=retry_after_s, ready=_when(ready_at), lasts_s=lasts_ms // 1_000)
-
-    def _lasts_ms(self, tx: Tx, route: Route, count: int) -> int:
-        limits_of_sim = self._devices.configured[route.device].in_slot(route.slot)
-        return limits.lasts_ms(tx, route.sim, limits_of_sim, count) if route.sim else 0
 
     def _segments(self, text: str) -> tuple[Segment, ...]:
         limit = self._config.sending.max_parts
@@ -219,27 +187,6 @@ class Submission:
         if len(segments) > limit:
             raise _too_long(len(segments), limit)
         return segments
-
-    def _able(self, tx: Tx, request: SendRequest) -> list[str]:
-        """List the devices that are switched on and have what the message asks for."""
-        configured = self._devices.configured
-        candidates = {device.id: device for device in devices.listed(tx) if device.id in configured}
-        if not candidates:
-            raise NoDevices()
-        if request.device_id and request.device_id not in candidates:
-            raise SendDeviceNotFound(id=request.device_id)
-        if request.device_id:
-            candidates = {request.device_id: candidates[request.device_id]}
-        if request.to_sim is not None:
-            candidates = {
-                id: device for id, device in candidates.items() if request.to_sim in _slots(configured[id].sims)
-            }
-            if not candidates:
-                raise _no_slot(request)
-        active = [id for id, device in candidates.items() if device.is_active]
-        if not active:
-            raise NoDeviceMaySend()
-        return active
 
     def _check_queue(self, tx: Tx) -> None:
         waiting = queue.waiting(tx)
@@ -299,17 +246,6 @@ def _insert_parts(tx: Tx, row: int, request: SendRequest, segments: tuple[Segmen
         parts.insert(tx, row, number, submit.pdu, submit.length)
 
 
-def _slots(sims: tuple[SimConfig, ...]) -> set[int]:
-    return {sim.slot for sim in sims}
-
-
-def _no_slot(request: SendRequest) -> NoDeviceHasSlot | BadSim:
-    if not request.device_id:
-        return NoDeviceHasSlot(slot=request.to_sim)
-    slot = request.to_sim
-    return BadSim(reason=Text(f"у устройства нет слота SIM {slot}", f"the device has no SIM slot {slot}"))
-
-
 def _too_long(needed: int, limit: int) -> BadMessage:
     return BadMessage(
         reason=Text(
@@ -328,10 +264,6 @@ def _check_quota(tx: Tx, token: Token) -> None:
     if token.per_month is not None and tokens.used(tx, token.row, today.isoformat()[:7]) >= token.per_month:
         renewed = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
         raise QuotaUsedUp(name=token.name, limit=token.per_month, period=Text("месяц", "month"), renewed=renewed)
-
-
-def _when(moment: int) -> str:
-    return datetime.fromtimestamp(moment // 1_000, UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
 def _day(tx: Tx) -> date:

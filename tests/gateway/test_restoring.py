@@ -65,7 +65,7 @@ async def test_whatever_was_unfinished_ends_and_says_why(config: Config, clock: 
             last = (await gateway.messages.detail(id)).timeline[-1]
             assert (last.status, last.reason, last.at) == (Status.SEND_ERROR, Reason.RESTORED, clock.now)
         assert await gateway.sending.claim(await north(gateway), SIM, 1) is None
-        assert await gateway.sending.sweep() == 0
+        assert await gateway.housekeeping.sweep() == 0
 
 
 async def test_those_of_which_nothing_was_sent_may_be_kept(config: Config, clock: Clock) -> None:

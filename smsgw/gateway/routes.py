@@ -1,0 +1,90 @@
+"""By which ways a message may go: the devices and slots that fit what it asks for, and when their SIMs are free."""
+
+from datetime import UTC, datetime, tzinfo
+
+from smsgw.config import SimConfig
+from smsgw.errors import (
+    BadSim,
+    NoDeviceHasSlot,
+    NoDeviceMaySend,
+    NoDevices,
+    NotInTime,
+    SendDeviceNotFound,
+    Text,
+)
+from smsgw.gateway import limits
+from smsgw.gateway.devices import Devices
+from smsgw.model import Route, SendRequest
+from smsgw.store import devices, sims
+from smsgw.store.db import Tx
+
+
+class Routes:
+    """The ways through the configured devices; `zone` is where quiet hours and months are meant."""
+
+    def __init__(self, configured: Devices, zone: tzinfo) -> None:
+        self._devices = configured
+        self._zone = zone
+
+    def open_to(self, tx: Tx, request: SendRequest, parts: int) -> tuple[Route, ...]:
+        """List the ways that a message of so many parts may go, at least one; raises why there is none."""
+        return tuple(self._route(tx, device, request.to_sim, parts) for device in self._able(tx, request))
+
+    def _route(self, tx: Tx, device: str, asked: int | None, parts: int) -> Route:
+        modem = self._devices.configured[device]
+        slot = modem.sim.slot if asked is None else asked
+        sim, of_sim = sims.seen_in(tx, device, slot), modem.in_slot(slot)
+        standstill = limits.standstill(tx, sim, of_sim, parts, self._zone) if sim else None
+        return Route(
+            device=device,
+            slot=slot,
+            sim=sim,
+            ready_at=standstill.until if standstill else tx.now,
+            lasts_ms=limits.lasts_ms(tx, sim, of_sim, parts) if sim else 0,
+        )
+
+    def _able(self, tx: Tx, request: SendRequest) -> list[str]:
+        """List the devices that are switched on and have what the message asks for."""
+        configured = self._devices.configured
+        candidates = {device.id: device for device in devices.listed(tx) if device.id in configured}
+        if not candidates:
+            raise NoDevices()
+        if request.device_id and request.device_id not in candidates:
+            raise SendDeviceNotFound(id=request.device_id)
+        if request.device_id:
+            candidates = {request.device_id: candidates[request.device_id]}
+        if request.to_sim is not None:
+            candidates = {
+                id: device for id, device in candidates.items() if request.to_sim in _slots(configured[id].sims)
+            }
+            if not candidates:
+                raise _no_slot(request)
+        active = [id for id, device in candidates.items() if device.is_active]
+        if not active:
+            raise NoDeviceMaySend()
+        return active
+
+
+def refuse_if_too_late(routes: tuple[Route, ...], now: int, begins: int, expires_at: int) -> None:
+    """Refuse what cannot be sent before it expires even if it is the very next: the client should know at once."""
+    ways = [(max(begins, route.ready_at), route.lasts_ms) for route in routes]
+    if all(ready_at + lasts_ms > expires_at for ready_at, lasts_ms in ways):
+        ready_at, lasts_ms = min(ways)
+        # The part of a second counts whole: who comes back too early is refused again.
+        retry_after_s = max(1, -(-(ready_at - now) // 1_000))
+        raise NotInTime(retry_after_s=retry_after_s, ready=_when(ready_at), lasts_s=lasts_ms // 1_000)
+
+
+def _slots(configured: tuple[SimConfig, ...]) -> set[int]:
+    return {sim.slot for sim in configured}
+
+
+def _no_slot(request: SendRequest) -> NoDeviceHasSlot | BadSim:
+    if not request.device_id:
+        return NoDeviceHasSlot(slot=request.to_sim)
+    slot = request.to_sim
+    return BadSim(reason=Text(f"у устройства нет слота SIM {slot}", f"the device has no SIM slot {slot}"))
+
+
+def _when(moment: int) -> str:
+    return datetime.fromtimestamp(moment // 1_000, UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
