@@ -208,24 +208,23 @@ class Standstill:
 class Route:
     """A device, and a slot of it, that may send a message; `sim` is the SIM seen there last (ICCID).
 
-    Its limits let it do so from `ready_at` on, in Unix milliseconds, and the last part then begins at least `lasts_ms`
-    after the first.
+    Its limits, the message's own time and those of its parts let the first part go at `ready_at` and the last at
+    `last_part_at` at the earliest, in Unix milliseconds.
     """
 
     device: str
     slot: int
     sim: str | None
     ready_at: int
-    lasts_ms: int
+    last_part_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What would become of a message; time in Unix milliseconds."""
+    """What would become of a message."""
 
     encoding: str
     parts: int
-    not_before: int
     routes: tuple[Route, ...]  # at least one
 
 
@@ -327,11 +326,15 @@ class MessagePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The first message that a client has in the queue; `client` is the row of its token, 0 without one."""
+    """The first message that a client has in the queue; `client` is the row of its token, 0 without one.
+
+    One that `is_begun` has parts on their way already.
+    """
 
     row: int
     client: int
     priority: int
+    is_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

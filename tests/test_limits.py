@@ -50,13 +50,16 @@ def test_there_is_room_again_when_the_oldest_that_counts_has_left_the_window(lim
     assert opens_at(limit, latest, now + 5) is None
 
 
-def test_a_long_message_waits_until_the_hour_has_room_for_all_of_it_but_not_the_minute() -> None:
+@pytest.mark.parametrize(
+    ("limit", "span"), [(SimConfig(per_minute=4), MINUTE), (SimConfig(per_hour=4), HOUR), (SimConfig(per_day=4), DAY)]
+)
+def test_all_of_a_long_message_fits_when_as_many_have_left_the_window(limit: SimConfig, span: int) -> None:
     now = at("2026-03-01T12:00")
     latest = [now - 10, now - 20]
-    assert opens_at(SimConfig(per_hour=4), latest, now, parts=2) is None
-    assert opens_at(SimConfig(per_hour=4), latest, now, parts=3) == now - 20 + HOUR
-    assert opens_at(SimConfig(per_hour=4), latest, now, parts=9) == now - 10 + HOUR
-    assert opens_at(SimConfig(per_minute=4), latest, now, parts=3) is None
+    assert opens_at(limit, latest, now, parts=2) is None
+    assert opens_at(limit, latest, now, parts=3) == now - 20 + span
+    assert opens_at(limit, latest, now, parts=4) == now - 10 + span
+    assert opens_at(limit, latest, now, parts=9) == now - 10 + span
 
 
 @given(

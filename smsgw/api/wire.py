@@ -75,7 +75,7 @@ def preview(shown: Preview, ready: Route | None) -> dict[str, Any]:
         "device_id": route.device,
         "to_sim": route.slot,
         "sim": route.sim,
-        "send_at": timestamp(max(shown.not_before, route.ready_at)) if ready else None,
+        "send_at": timestamp(route.ready_at) if ready else None,
     }
 
 

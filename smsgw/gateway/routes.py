@@ -26,22 +26,21 @@ class Routes:
         self._devices = configured
         self._zone = zone
 
-    def open_to(self, tx: Tx, request: SendRequest, parts: int) -> tuple[Route, ...]:
-        """List the ways that a message of so many parts may go, at least one; raises why there is none."""
-        return tuple(self._route(tx, device, request.to_sim, parts) for device in self._able(tx, request))
+    def open_to(self, tx: Tx, request: SendRequest, parts: int, begins: int) -> tuple[Route, ...]:
+        """List the ways that a message of so many parts may go from `begins` on (Unix milliseconds), at least one.
 
-    def _route(self, tx: Tx, device: str, asked: int | None, parts: int) -> Route:
+        Raises why there is none.
+        """
+        return tuple(self._route(tx, device, request.to_sim, parts, begins) for device in self._able(tx, request))
+
+    def _route(self, tx: Tx, device: str, asked: int | None, parts: int, begins: int) -> Route:
         modem = self._devices.configured[device]
         slot = modem.sim.slot if asked is None else asked
         sim, of_sim = sims.seen_in(tx, device, slot), modem.in_slot(slot)
-        standstill = limits.standstill(tx, sim, of_sim, parts, self._zone) if sim else None
-        return Route(
-            device=device,
-            slot=slot,
-            sim=sim,
-            ready_at=standstill.until if standstill else tx.now,
-            lasts_ms=limits.lasts_ms(tx, sim, of_sim, parts) if sim else 0,
-        )
+        standstill = limits.standstill(tx, sim, of_sim, self._zone) if sim else None
+        ready_at = max(begins, standstill.until if standstill else 0)
+        last_at = limits.last_part_at(tx, sim, of_sim, parts, ready_at, self._zone) if sim else ready_at
+        return Route(device=device, slot=slot, sim=sim, ready_at=ready_at, last_part_at=last_at)
 
     def _able(self, tx: Tx, request: SendRequest) -> list[str]:
         """List the devices that are switched on and have what the message asks for."""
@@ -65,14 +64,13 @@ class Routes:
         return active
 
 
-def refuse_if_too_late(routes: tuple[Route, ...], now: int, begins: int, expires_at: int) -> None:
+def refuse_if_too_late(routes: tuple[Route, ...], now: int, expires_at: int) -> None:
     """Refuse what cannot be sent before it expires even if it is the very next: the client should know at once."""
-    ways = [(max(begins, route.ready_at), route.lasts_ms) for route in routes]
-    if all(ready_at + lasts_ms > expires_at for ready_at, lasts_ms in ways):
-        ready_at, lasts_ms = min(ways)
+    first = min(routes, key=lambda route: route.last_part_at)
+    if first.last_part_at > expires_at:
         # The part of a second counts whole: who comes back too early is refused again.
-        retry_after_s = max(1, -(-(ready_at - now) // 1_000))
-        raise NotInTime(retry_after_s=retry_after_s, ready=_when(ready_at), lasts_s=lasts_ms // 1_000)
+        retry_after_s = max(1, -(-(first.ready_at - now) // 1_000))
+        raise NotInTime(retry_after_s=retry_after_s, ready=_when(first.ready_at), last=_when(first.last_part_at))
 
 
 def _slots(configured: tuple[SimConfig, ...]) -> set[int]:

@@ -50,9 +50,7 @@ class Sending:
         limits_of_sim = self._limits(device, slot)
         if not limits_of_sim.has_limits:
             return None
-        return await self._db.write(
-            lambda tx: limits.standstill(tx, sim, limits_of_sim, 1, self._zone),
-        )
+        return await self._db.write(lambda tx: limits.standstill(tx, sim, limits_of_sim, self._zone))
 
     async def submitting(self, part: int, device: str, sim: str, reference_before: int | None = None) -> None:
         """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored.
@@ -130,8 +128,7 @@ class Sending:
                 break
         else:
             return _GoOn()
-        waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
-        if standstill := limits.standstill(tx, sim, self._limits(device, slot), waiting, self._zone):
+        if standstill := limits.standstill(tx, sim, self._limits(device, slot), self._zone):
             return standstill
         self._served_last[device] = head.client
         return queue.hold(tx, head.row, device, sim)

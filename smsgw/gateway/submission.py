@@ -96,7 +96,6 @@ class Submission:
         return Preview(
             encoding=checked.segments[0].encoding,
             parts=len(checked.segments),
-            not_before=checked.not_before or tx.now,
             routes=checked.routes,
         )
 
@@ -165,11 +164,11 @@ class Submission:
         segments = self._segments(request.text)
         _check_webhook(request)
         not_before = _not_before(request.send_at, tx.now)
-        routes = self._routes.open_to(tx, request, len(segments))
-        self._check_queue(tx)
         begins = not_before or tx.now
+        routes = self._routes.open_to(tx, request, len(segments), begins)
+        self._check_queue(tx)
         expires_at = begins + self._lasts_s(request) * 1_000
-        refuse_if_too_late(routes, tx.now, begins, expires_at)
+        refuse_if_too_late(routes, tx.now, expires_at)
         return _Checked(segments=segments, not_before=not_before, expires_at=expires_at, routes=routes)
 
     def _lasts_s(self, request: SendRequest) -> int:

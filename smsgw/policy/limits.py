@@ -30,9 +30,7 @@ class Window:
 
     def crowd(self, parts: int) -> int:
         """Return the place, counted from the latest, of the submitted part that must have left before these go."""
-        # A long message may take several minutes, but half of it must not wait for tomorrow.
-        needed = 1 if self.why is Wait.PER_MINUTE else min(parts, self.limit)
-        return self.limit - needed + 1
+        return self.limit - min(parts, self.limit) + 1
 
     def opens_at(self, crowding: int) -> int:
         """Tell when there is room, given when the part that must leave was submitted."""

@@ -43,7 +43,7 @@ def _waiting_clients(tx: Tx) -> list[int | None]:
 
 def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head | None:
     candidates = [
-        (-found["priority"], found["seq"])
+        (-found["priority"], bound is None, found["seq"])
         for bound in (None, sim)
         for asked in ("", device)
         for wanted in (None, slot)
@@ -59,8 +59,8 @@ def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head |
     ]
     if not candidates:
         return None
-    priority, row = min(candidates)
-    return Head(row=row, client=token or 0, priority=-priority)
+    priority, is_fresh, row = min(candidates)
+    return Head(row=row, client=token or 0, priority=-priority, is_begun=not is_fresh)
 
 
 def hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
