@@ -311,11 +311,11 @@ class QueueFull(CallerError):
 class NotInTime(CallerError):
     code = 4004
     ru = (
-        "Сообщение не отправить до истечения его срока: SIM-карта свободна с {ready}, последняя часть ушла бы {last}. "
-        "Ничего не сохранено; повторите позже или увеличьте ttl."
+        "Сообщение не отправить до истечения его срока: SIM-карты свободны не раньше {ready}. "
+        "Ничего не сохранено; повторите тогда или увеличьте ttl."
     )
     en = (
-        "The message cannot be sent before it expires: a SIM is free from {ready}, the last part could go at {last}. "
+        "The message cannot be sent before it expires: no SIM is free before {ready}. "
         "Nothing was stored; try again then or give it a longer ttl."
     )
 

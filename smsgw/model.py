@@ -146,6 +146,7 @@ class Reason(StrEnum):
     OUTCOME_RESEND = "outcome_resend"  # the outcome stayed unknown and the policy says to send again
     OUTCOME_KNOWN = "outcome_known"  # a status report proved that the network had it
     INTERRUPTED = "interrupted"  # the gateway stopped before the message was finished
+    SIM_WAITS = "sim_waits"  # the limits of the SIM let the rest of it wait, or something more urgent came
     EXPIRED = "expired"  # its time ran out before it was sent
     DEVICE_GONE = "device_gone"  # the device it was meant for was deleted
     RESTORED = "restored"  # it was unfinished when the backup was made and may have been sent since
@@ -193,6 +194,7 @@ class Wait(StrEnum):
     PER_HOUR = "per_hour"
     PER_DAY = "per_day"
     PER_MONTH = "per_month"
+    RECIPIENTS = "recipients"  # it has written to as many people as it may this month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from smsgw.config import SimConfig
@@ -157,11 +157,11 @@ def test_a_pause_is_as_long_as_configured_or_up_to_half_as_long_again_and_does_n
 
 
 @pytest.mark.parametrize(
-    ("limit", "parts", "usual_ms", "expected"),
+    ("limit", "parts", "least_ms", "expected"),
     [
         (SimConfig(), 1, 4_000, 0),
         (SimConfig(), 3, 4_000, 8_000),
-        (SimConfig(gap_s=5), 3, 4_000, 18_000),
+        (SimConfig(gap_s=4), 3, 4_000, 20_000),
         (SimConfig(per_minute=2), 5, 100, 2 * MINUTE),
         (SimConfig(per_minute=2), 4, 100, MINUTE),
         (SimConfig(per_hour=3), 7, 100, 2 * HOUR),
@@ -169,10 +169,40 @@ def test_a_pause_is_as_long_as_configured_or_up_to_half_as_long_again_and_does_n
         (SimConfig(per_month=1), 2, 100, 31 * DAY),
     ],
 )
-def test_the_last_part_of_a_message_begins_no_sooner_after_the_first_than(
-    limit: SimConfig, parts: int, usual_ms: int, expected: int
+def test_the_last_part_of_a_message_begins_so_long_after_the_first(
+    limit: SimConfig, parts: int, least_ms: int, expected: int
 ) -> None:
-    assert limits.lasts_ms(limit, parts, usual_ms) == expected
+    assert limits.lasts_ms(limit, parts, least_ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "begins", "lasts", "ends"),
+    [
+        (SimConfig(), "2026-03-01T21:00", 2 * HOUR, "2026-03-01T23:00"),
+        (NIGHT, "2026-03-01T20:00", 2 * HOUR, "2026-03-01T22:00"),
+        (NIGHT, "2026-03-01T21:00", 2 * HOUR, "2026-03-02T08:00"),
+        (NIGHT, "2026-03-01T23:00", 2 * HOUR, "2026-03-02T09:00"),
+        (NIGHT, "2026-03-01T21:00", 17 * HOUR, "2026-03-03T08:00"),
+        (NIGHT, "2026-03-01T21:00", 0, "2026-03-01T21:00"),
+        (NOON, "2026-03-01T11:30", HOUR, "2026-03-01T14:00"),
+    ],
+)
+@pytest.mark.parametrize("zone", [UTC, MOSCOW, KATHMANDU])
+def test_what_does_not_end_before_the_quiet_hours_goes_on_after_them(
+    limit: SimConfig, begins: str, lasts: int, ends: str, zone: tzinfo
+) -> None:
+    assert limits.awake_until(limit, at(begins, zone), lasts, zone) == at(ends, zone)
+
+
+@given(MOMENTS, ZONES, st.times(), st.times(), st.integers(0, 3 * DAY))
+def test_something_always_ends_and_never_sooner_than_it_lasts(
+    now: int, zone: tzinfo, begin: object, end: object, lasts: int
+) -> None:
+    assume(f"{begin:%H:%M}" != f"{end:%H:%M}")
+    limit = SimConfig(quiet_hours=f"{begin:%H:%M}-{end:%H:%M}")
+    ends = limits.awake_until(limit, now, lasts, zone)
+    assert ends >= now + lasts
+    assert limits.quiet_until(limit, ends - 1, zone) is None or lasts == 0
 
 
 def test_each_window_is_named() -> None:

@@ -10,7 +10,7 @@ from smsgw.gateway import doubts
 from smsgw.gateway.devices import give_up_orphans
 from smsgw.gateway.submission import REPEATS_FOR_S
 from smsgw.model import PartState, Reason, Status
-from smsgw.store import attempts, idempotency, messages, parts, queue, reports, tokens
+from smsgw.store import attempts, idempotency, messages, parts, queue, reports, sims, tokens
 from smsgw.store.db import Database, Tx
 
 _STEP = 500
@@ -18,8 +18,7 @@ _STEP = 500
 _REMOVED_AT_ONCE = 50
 _DAY_MS = 86_400_000
 # Limits reach back a month, and a clock that was set right some more.
-_ATTEMPTS_FOR_DAYS = 62
-_USAGE_FOR_DAYS = 62
+_LIMITS_FOR_DAYS = 62
 
 
 class Housekeeping:
@@ -61,8 +60,10 @@ class Housekeeping:
         return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
 
     def _forget(self, tx: Tx) -> int:
-        attempts.forget_deleted(tx, tx.now - _ATTEMPTS_FOR_DAYS * _DAY_MS, _STEP)
-        tokens.forget_usage(tx, _USAGE_FOR_DAYS)
+        long_ago = tx.now - _LIMITS_FOR_DAYS * _DAY_MS
+        attempts.forget_deleted(tx, long_ago, _STEP)
+        sims.forget_recipients(tx, long_ago, _STEP)
+        tokens.forget_usage(tx, _LIMITS_FOR_DAYS)
         if not self._config.store.keep_days:
             return 0
         before = tx.now - self._config.store.keep_days * _DAY_MS

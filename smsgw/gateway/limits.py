@@ -33,28 +33,34 @@ def rest(tx: Tx, sim: str) -> Standstill | None:
     return None if found is None else Standstill(until=found[0], why=Wait.REST, detail=found[1])
 
 
-def ruled_out_until(
-    tx: Tx, sim: str, limits: SimConfig, recipient: str, parts: int, expires_at: int, zone: tzinfo
-) -> int | None:
-    """Tell until when a SIM must leave a message alone whatever else it may send; None if it need not."""
-    if parts > 1 and last_part_at(tx, sim, limits, parts, tx.now, zone) > expires_at:
-        return expires_at
-    if limits.recipients_per_month:
-        begun, renewed = rules.month(tx.now, zone)
-        known = attempts.recipients(tx, sim, begun - 1)
-        if len(known) >= limits.recipients_per_month and recipient not in known:
-            return renewed
-    return None
+def strangers_barred(tx: Tx, sim: str, limits: SimConfig, zone: tzinfo) -> Standstill | None:
+    """Tell until when a SIM may write only to those that it has written to this month; None if to anybody."""
+    if not limits.recipients_per_month:
+        return None
+    begun, renewed = rules.month(tx.now, zone)
+    if sims.count_recipients(tx, sim, begun) < limits.recipients_per_month:
+        return None
+    detail = f"its limit of {limits.recipients_per_month} recipients in this month is used up"
+    return Standstill(until=renewed, why=Wait.RECIPIENTS, detail=detail)
 
 
-def last_part_at(tx: Tx, sim: str, limits: SimConfig, parts: int, begins: int, zone: tzinfo) -> int:
-    """Tell when the last part of a message can go at the earliest if the first goes at `begins` (Unix milliseconds).
+def bars(tx: Tx, sim: str, limits: SimConfig, recipient: str, zone: tzinfo) -> Standstill | None:
+    """Tell what keeps a SIM from writing to this recipient, whom it may not know; None if nothing does."""
+    barred = strangers_barred(tx, sim, limits, zone)
+    known = barred and sims.has_written_to(tx, sim, recipient, rules.month(tx.now, zone)[0])
+    return None if known else barred
 
-    It will never be earlier than that: what a SIM has submitted leaves the windows no sooner.
+
+def last_part_at(
+    tx: Tx, sim: str, limits: SimConfig, parts: int, begins: int, zone: tzinfo, *, least_ms: int = 0
+) -> int:
+    """Tell when the last part of a message can go if the first goes at `begins` and each takes `least_ms` at least.
+
+    Times in Unix milliseconds. What a SIM has submitted leaves the windows no sooner.
     """
-    usual_ms = attempts.usual_ms(tx, sim) if parts > 1 else 0
     room = [opens_at for _, opens_at in _crowded(tx, sim, limits, parts, zone)]
-    return max(begins + rules.lasts_ms(limits, parts, usual_ms), *room, begins)
+    lasts_ms = rules.lasts_ms(limits, parts, least_ms)
+    return max(rules.awake_until(limits, begins, lasts_ms, zone), *room, begins)
 
 
 def _limited(tx: Tx, sim: str, limits: SimConfig, zone: tzinfo) -> list[Standstill]:

@@ -23,10 +23,10 @@ def not_sent(tx: Tx, part: int, detail: str) -> None:
     stand_back(tx, parts.message_of(tx, part), part, Reason.NOT_SENT, detail, attempts.tries(tx, part) - 1)
 
 
-def give_back(tx: Tx, message: int) -> None:
+def give_back(tx: Tx, message: int, reason: Reason = Reason.INTERRUPTED) -> None:
     """A claimed message whose next part has not been touched waits again."""
     queue.release(tx, message)
-    roll_up(tx, message, Reason.INTERRUPTED)
+    roll_up(tx, message, reason)
 
 
 def wait_again(tx: Tx, message: int, part: int, reason: Reason, detail: str = "", until: int | None = None) -> None:

@@ -7,7 +7,7 @@ from smsgw import policy
 from smsgw.gateway.rollup import roll_up
 from smsgw.gsm.pdu import DeliveryOutcome, delivery_outcome, status_meaning
 from smsgw.model import PartState, Reason, ReceivedReport, ReportPage, Status
-from smsgw.store import attempts, messages, parts, reports
+from smsgw.store import attempts, messages, parts, reports, sims
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
 
@@ -104,6 +104,7 @@ def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
 
 def prove_accepted(tx: Tx, part: int, reference: int, proof: str) -> None:
     """Settle an uncertain part by a proof that the network took it under this TP-MR."""
+    sims.acquit(tx, attempts.sim_of_last(tx, part))
     attempts.end(tx, part, Outcome.ACCEPTED, reference, proof)
     parts.move(tx, part, PartState.ACCEPTED)
     parts.mark_accepted(tx, part)

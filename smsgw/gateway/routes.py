@@ -1,10 +1,12 @@
 """By which ways a message may go: the devices and slots that fit what it asks for, and when their SIMs are free."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
 from smsgw.config import SimConfig
 from smsgw.errors import (
     BadSim,
+    BadTtl,
     NoDeviceHasSlot,
     NoDeviceMaySend,
     NoDevices,
@@ -26,20 +28,25 @@ class Routes:
         self._devices = configured
         self._zone = zone
 
-    def open_to(self, tx: Tx, request: SendRequest, parts: int, begins: int) -> tuple[Route, ...]:
-        """List the ways that a message of so many parts may go from `begins` on (Unix milliseconds), at least one.
+    def open_to(self, tx: Tx, request: SendRequest, parts: int, begins: int) -> Iterator[Route]:
+        """Give the ways that a message of so many parts may go from `begins` on (Unix milliseconds), at least one.
 
-        Raises why there is none.
+        Raises why there is none. Each costs some looking up, so nobody should take more of them than are needed.
         """
-        return tuple(self._route(tx, device, request.to_sim, parts, begins) for device in self._able(tx, request))
+        return (self._route(tx, device, request, parts, begins) for device in self._able(tx, request))
 
-    def _route(self, tx: Tx, device: str, asked: int | None, parts: int, begins: int) -> Route:
+    def _route(self, tx: Tx, device: str, request: SendRequest, parts: int, begins: int) -> Route:
         modem = self._devices.configured[device]
-        slot = modem.sim.slot if asked is None else asked
+        slot = modem.sim.slot if request.to_sim is None else request.to_sim
         sim, of_sim = sims.seen_in(tx, device, slot), modem.in_slot(slot)
-        standstill = limits.standstill(tx, sim, of_sim, self._zone) if sim else None
-        ready_at = max(begins, standstill.until if standstill else 0)
-        last_at = limits.last_part_at(tx, sim, of_sim, parts, ready_at, self._zone) if sim else ready_at
+        if sim is None:
+            return Route(device=device, slot=slot, sim=None, ready_at=begins, last_part_at=begins)
+        waits = (
+            limits.standstill(tx, sim, of_sim, self._zone),
+            limits.bars(tx, sim, of_sim, request.phone_number, self._zone),
+        )
+        ready_at = max([begins, *(wait.until for wait in waits if wait)])
+        last_at = limits.last_part_at(tx, sim, of_sim, parts, ready_at, self._zone)
         return Route(device=device, slot=slot, sim=sim, ready_at=ready_at, last_part_at=last_at)
 
     def _able(self, tx: Tx, request: SendRequest) -> list[str]:
@@ -64,13 +71,20 @@ class Routes:
         return active
 
 
-def refuse_if_too_late(routes: tuple[Route, ...], now: int, expires_at: int) -> None:
+def refuse_if_too_late(routes: Iterable[Route], now: int, begins: int, expires_at: int) -> None:
     """Refuse what cannot be sent before it expires even if it is the very next: the client should know at once."""
-    first = min(routes, key=lambda route: route.last_part_at)
-    if first.last_part_at > expires_at:
-        # The part of a second counts whole: who comes back too early is refused again.
-        retry_after_s = max(1, -(-(first.ready_at - now) // 1_000))
-        raise NotInTime(retry_after_s=retry_after_s, ready=_when(first.ready_at), last=_when(first.last_part_at))
+    tried: list[Route] = []
+    for route in routes:
+        if route.last_part_at <= expires_at:
+            return
+        tried.append(route)
+    first = min(tried, key=lambda route: route.last_part_at)
+    if first.ready_at <= begins:
+        needed_s = -(-(first.last_part_at - begins) // 1_000)
+        raise BadTtl(reason=Text(f"все части займут {needed_s} с", f"all its parts take {needed_s} s"))
+    # The part of a second counts whole: who comes back too early is refused again.
+    retry_after_s = -(-(first.ready_at - now) // 1_000)
+    raise NotInTime(retry_after_s=retry_after_s, ready=_when(first.ready_at))
 
 
 def _slots(configured: tuple[SimConfig, ...]) -> set[int]:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
@@ -11,13 +12,24 @@ from smsgw.config import SendingConfig, SimConfig
 from smsgw.gateway import doubts, limits, moves
 from smsgw.gateway.devices import Devices, ensure_active
 from smsgw.gateway.reports import apply_report, earlier_reports
-from smsgw.model import ClaimedMessage, PartState, Reason, Standstill
+from smsgw.model import ClaimedMessage, Head, PartState, Reason, Standstill
 from smsgw.store import attempts, messages, parts, queue, reports, sims
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
 
 # So many messages are passed over in one transaction before others get their turn at the storage.
 _PASSED_OVER = 100
+# A message that could not be done with in time is looked at again after this: the network may have become quicker.
+_LOOKED_AT_AGAIN_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class MakeWay:
+    """Something more urgent waits for the SIM."""
+
+
+class _GoOn:
+    """A claim is to go on in the next transaction."""
 
 
 class Sending:
@@ -45,12 +57,12 @@ class Sending:
             if not isinstance(found, _GoOn):
                 return found
 
-    async def standstill(self, device: str, sim: str, slot: int) -> Standstill | None:
-        """Tell what keeps a SIM from submitting the next part of the message that its worker holds."""
-        limits_of_sim = self._limits(device, slot)
-        if not limits_of_sim.has_limits:
-            return None
-        return await self._db.write(lambda tx: limits.standstill(tx, sim, limits_of_sim, self._zone))
+    async def between_parts(self, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
+        """Tell what keeps a worker from going on with the message that it holds; raises `DeviceSwitchedOff`.
+
+        It must make way for something more urgent where the SIM has to wait anyway.
+        """
+        return await self._db.write(partial(self._between_parts, message=message, device=device, sim=sim, slot=slot))
 
     async def submitting(self, part: int, device: str, sim: str, reference_before: int | None = None) -> None:
         """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored.
@@ -99,9 +111,9 @@ class Sending:
         self._changed()
         return settled
 
-    async def give_back(self, message: int) -> None:
+    async def give_back(self, message: int, reason: Reason = Reason.INTERRUPTED) -> None:
         """Return a claimed message whose next part has not been touched."""
-        await self._db.write(partial(moves.give_back, message=message))
+        await self._db.write(partial(moves.give_back, message=message, reason=reason))
         self._changed()
 
     async def recover(self, device: str | None = None) -> int:
@@ -114,35 +126,44 @@ class Sending:
 
     # ── within the transaction ──
 
-    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> "ClaimedMessage | Standstill | _GoOn | None":
+    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | _GoOn | None:
         ensure_active(tx, device)
         if rest := limits.rest(tx, sim):
             return rest
         queue.make_due(tx)
+        of_sim = self._limits(device, slot)
+        barred = limits.strangers_barred(tx, sim, of_sim, self._zone)
+        known_since = policy.month(tx.now, self._zone)[0] if barred else None
         for _ in range(_PASSED_OVER):
-            heads = queue.heads(tx, device, sim, slot)
+            heads = queue.heads(tx, device, sim, slot, known_since)
             if not heads:
-                return None
+                return barred if barred and queue.heads(tx, device, sim, slot) else None
             head = policy.next_in_turn(heads, self._served_last.get(device, 0))
-            if not self._is_ruled_out(tx, head.row, device, sim, slot):
-                break
-        else:
-            return _GoOn()
-        if standstill := limits.standstill(tx, sim, self._limits(device, slot), self._zone):
-            return standstill
-        self._served_last[device] = head.client
-        return queue.hold(tx, head.row, device, sim)
+            if standstill := limits.standstill(tx, sim, of_sim, self._zone):
+                return standstill
+            if self._is_in_time(tx, head, sim, of_sim):
+                self._served_last[device] = head.client
+                return queue.hold(tx, head.row, device, sim)
+            sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
+        return _GoOn()
 
-    def _is_ruled_out(self, tx: Tx, message: int, device: str, sim: str, slot: int) -> bool:
-        """Tell whether this SIM must not begin with a message, and keep it from being looked at again until it may."""
-        row = messages.by_row(tx, message)
-        waiting = len(parts.in_state(tx, message, PartState.PENDING))
-        until = limits.ruled_out_until(
-            tx, sim, self._limits(device, slot), row["phone_number"], waiting, row["expires_at"], self._zone
-        )
-        if until is not None:
-            sims.rule_out(tx, sim, message, until)
-        return until is not None
+    def _is_in_time(self, tx: Tx, head: Head, sim: str, of_sim: SimConfig) -> bool:
+        """Tell whether a message may be begun: its last part must be able to go before it expires."""
+        waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
+        if waiting < 2 or head.is_begun:
+            return True
+        least_ms = attempts.least_ms(tx, sim)
+        last_at = limits.last_part_at(tx, sim, of_sim, waiting, tx.now, self._zone, least_ms=least_ms)
+        return last_at <= int(messages.by_row(tx, head.row)["expires_at"])
+
+    def _between_parts(self, tx: Tx, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
+        ensure_active(tx, device)
+        standstill = limits.standstill(tx, sim, self._limits(device, slot), self._zone)
+        if standstill is None:
+            return None
+        heads = queue.heads(tx, device, sim, slot)
+        most_urgent = max((head.priority for head in heads), default=0)
+        return MakeWay() if most_urgent > messages.by_row(tx, message)["priority"] else standstill
 
     def _limits(self, device: str, slot: int) -> SimConfig:
         return self._devices.configured[device].in_slot(slot)
@@ -160,11 +181,14 @@ class Sending:
         if decision.next is policy.Next.DOUBT:
             doubts.unknown(tx, part, detail)
             return decision
+        if decision.next is policy.Next.ACCEPTED:
+            attempts.end(tx, part, Outcome.ACCEPTED, detail=detail)
+            sims.acquit(tx, sim)
+            moves.accepted(tx, part, message, detail)
+            return decision
         attempts.end(tx, part, Outcome.REFUSED, detail=detail, blames_sim=policy.blames_sim(verdict))
         _let_rest(tx, sim, verdict, detail)
-        if decision.next is policy.Next.ACCEPTED:
-            moves.accepted(tx, part, message, detail)
-        elif decision.next is policy.Next.HOLD:
+        if decision.next is policy.Next.HOLD:
             moves.stand_back(tx, message, part, Reason.NO_SERVICE, detail, attempts.tries(tx, part))
         else:
             queue.count_attempt(tx, message)
@@ -178,7 +202,7 @@ class Sending:
                 moves.wait_again(tx, message, part, Reason.RETRY, detail, until=until)
             case policy.Next.OTHER_SIM:
                 # The others may be gone by then; this one may try again, and if there is still no other, that is that.
-                sims.rule_out(tx, sim, message, tx.now + policy.OTHER_SIM_FOR_S * 1_000)
+                sims.rule_out(tx, sim, message, tx.now + policy.OTHER_SIM_FOR_S * 1_000, refused=True)
                 moves.wait_again(tx, message, part, Reason.OTHER_SIM, detail)
             case policy.Next.GIVE_UP:
                 moves.fail(tx, message, part, Reason.OUT_OF_ATTEMPTS, detail)
@@ -195,12 +219,13 @@ class Sending:
             device in self._devices.configured
             and row["asked_device"] in ("", device)
             and row["asked_slot"] in (None, slot)
-            for device, slot, _ in sims.other_than(tx, sim, message)
+            and self._is_free_soon(tx, other, self._limits(device, slot), row["phone_number"])
+            for device, slot, other in sims.other_than(tx, sim, message)
         )
 
-
-class _GoOn:
-    """A claim is to go on in the next transaction."""
+    def _is_free_soon(self, tx: Tx, sim: str, of_sim: SimConfig, recipient: str) -> bool:
+        waits = [limits.standstill(tx, sim, of_sim, self._zone), limits.bars(tx, sim, of_sim, recipient, self._zone)]
+        return all(wait is None or wait.until <= tx.now + policy.OTHER_SIM_FOR_S * 1_000 for wait in waits)
 
 
 def _let_rest(tx: Tx, sim: str, verdict: Verdict, detail: str) -> None:

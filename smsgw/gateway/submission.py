@@ -26,7 +26,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.routes import Routes, refuse_if_too_late
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
-from smsgw.model import Preview, Refusal, Repeatable, Route, SendRequest, Token
+from smsgw.model import Preview, Refusal, Repeatable, SendRequest, Token
 from smsgw.store import idempotency, messages, parts, queue, room, tokens
 from smsgw.store.db import Database, Tx
 
@@ -96,7 +96,7 @@ class Submission:
         return Preview(
             encoding=checked.segments[0].encoding,
             parts=len(checked.segments),
-            routes=checked.routes,
+            routes=tuple(self._routes.open_to(tx, request, len(checked.segments), checked.begins)),
         )
 
     def _submit_once(self, tx: Tx, request: SendRequest, token: Token | None, repeatable: Repeatable | None) -> str:
@@ -165,11 +165,11 @@ class Submission:
         _check_webhook(request)
         not_before = _not_before(request.send_at, tx.now)
         begins = not_before or tx.now
+        expires_at = begins + self._lasts_s(request) * 1_000
         routes = self._routes.open_to(tx, request, len(segments), begins)
         self._check_queue(tx)
-        expires_at = begins + self._lasts_s(request) * 1_000
-        refuse_if_too_late(routes, tx.now, expires_at)
-        return _Checked(segments=segments, not_before=not_before, expires_at=expires_at, routes=routes)
+        refuse_if_too_late(routes, tx.now, begins, expires_at)
+        return _Checked(segments=segments, not_before=not_before, begins=begins, expires_at=expires_at)
 
     def _lasts_s(self, request: SendRequest) -> int:
         return request.ttl_s or self._config.sending.ttl_s
@@ -199,8 +199,8 @@ class _Checked:
 
     segments: tuple[Segment, ...]
     not_before: int | None
+    begins: int
     expires_at: int
-    routes: tuple[Route, ...]
 
 
 def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusal] | None:

@@ -83,13 +83,35 @@ def gap_until(limits: SimConfig, last_row: int, last_end: int) -> int:
     return last_end + int(limits.gap_s * _SECOND_MS * (1 + _JITTER * chance))
 
 
-def lasts_ms(limits: SimConfig, parts: int, usual_ms: int) -> int:
-    """Return how long at least the last of so many parts begins after the first, if each usually takes `usual_ms`."""
+def lasts_ms(limits: SimConfig, parts: int, least_ms: int) -> int:
+    """Return how long after the first the last of so many parts begins, if each takes `least_ms` at least."""
     following = parts - 1
+    pause_ms = int(limits.gap_s * _SECOND_MS * (1 + _JITTER))
     spans = [(limits.per_minute, _SPANS[Wait.PER_MINUTE]), (limits.per_hour, _SPANS[Wait.PER_HOUR])]
     spans += [(limits.per_day, _DAY_MS), (limits.per_month, _MONTH_MS)]
     waits = [following // limit * span for limit, span in spans if limit]
-    return max([following * (usual_ms + limits.gap_s * _SECOND_MS), *waits])
+    return max([following * (least_ms + pause_ms), *waits])
+
+
+def awake_until(limits: SimConfig, begins: int, lasts_ms: int, zone: tzinfo) -> int:
+    """Tell when something that begins then and takes so long ends, if nothing is done in quiet hours."""
+    now, left = begins, lasts_ms
+    while (falls_asleep := _next_quiet(limits, now, zone)) is not None and now + left > falls_asleep:
+        left -= max(0, falls_asleep - now)
+        now = quiet_until(limits, max(now, falls_asleep), zone) or falls_asleep + 1
+    return now + left
+
+
+def _next_quiet(limits: SimConfig, now: int, zone: tzinfo) -> int | None:
+    """Tell when the quiet hours begin next, or now if they have; None without any."""
+    if not limits.quiet_hours:
+        return None
+    if quiet_until(limits, now, zone) is not None:
+        return now
+    begin = time.fromisoformat(limits.quiet_hours.partition("-")[0])
+    today = _local(now, zone).date()
+    days = (datetime.combine(today + timedelta(days=after), begin, zone) for after in (0, 1))
+    return next(moment for moment in map(_milliseconds, days) if moment > now)
 
 
 def _local(now: int, zone: tzinfo) -> datetime:

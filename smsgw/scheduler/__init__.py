@@ -4,6 +4,7 @@ Knows the gateway's use-cases and the modems' verbs, and joins them; it knows no
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from smsgw import log
@@ -61,11 +62,15 @@ class Scheduler:
             tasks.create_task(self._keep_house(), name="housekeeping")
 
     async def _keep_house(self) -> None:
-        """Settle what time decides, and wake the workers when a deferred message has fallen due."""
+        """Settle what time decides, wake the workers when a deferred message has fallen due, and forget what is old."""
+        # Not at once: a clock that is set only after the start must not make everything old.
+        forget_at = time.monotonic() + self._pace.forget_after_s
         while not await happens_within(self._stopping, self._pace.sweep_s):
             try:
                 await self._gateway.housekeeping.sweep()
                 due = await self._gateway.housekeeping.next_due()
+                if time.monotonic() >= forget_at and not await self._gateway.housekeeping.forget():
+                    forget_at = time.monotonic() + self._pace.forget_s
             except StorageUnavailable as error:
                 logger.error("housekeeping", reason=str(error))
                 continue

@@ -19,4 +19,6 @@ class Pace:
     last_backoff_s: float = 60.0
     no_sim_s: float = 60.0  # before an empty slot is looked at again
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
+    forget_after_s: float = 3_600.0  # from the start to the first look for what is old
+    forget_s: float = 600.0  # between such looks; while there is something old, every sweep removes some
     stuck_after_s: float = 600.0  # no step of a worker takes longer; the longest command may take three minutes

@@ -17,7 +17,8 @@ from smsgw.at.errors import Action
 from smsgw.at.replies import RegistrationState
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
-from smsgw.model import ClaimedMessage, DeviceState, PartToSend, Standstill, Wait
+from smsgw.gateway.sending import MakeWay
+from smsgw.model import ClaimedMessage, DeviceState, PartToSend, Reason, Standstill, Wait
 from smsgw.modem.driver import Modem
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
@@ -113,13 +114,13 @@ class Session:
         if isinstance(found, Standstill):
             self._stand_still(found)
             return None
+        self._board.note(standstill=None)
         return found
 
     async def _send(self, claimed: ClaimedMessage) -> None:
         self._board.become(DeviceState.SENDING)
         for part in claimed.parts:
-            if self._stopping.is_set() or (part is not claimed.parts[0] and not await self._may_go_on(claimed)):
-                await self._give_back(claimed)
+            if not await self._may_go_on(claimed, is_begun=part is not claimed.parts[0]):
                 break
             if not await self._send_part(part):
                 break
@@ -127,27 +128,33 @@ class Session:
             logger.info("sent", modem=self._board.name, id=claimed.id, parts=claimed.part_count)
         self._board.become(DeviceState.READY, self._board.live.error)
 
-    async def _may_go_on(self, claimed: ClaimedMessage) -> bool:
-        """Wait between two parts as long as the limits of the SIM want; False if that is long, or the gateway stops."""
+    async def _may_go_on(self, claimed: ClaimedMessage, *, is_begun: bool) -> bool:
+        """Wait between two parts as long as the limits of the SIM want; what must not go on is given back."""
         seat = self._seat
-        while not self._stopping.is_set():
-            standstill = await self._store(lambda: self._gateway.sending.standstill(seat.device, seat.sim, seat.slot))
-            if standstill is None:
-                return True
-            if self._seconds_until(standstill) > _LONGEST_GAP_S:
-                return False
-            self.last_step = time.monotonic()
-            self._bell.clear()
-            try:
+        try:
+            while not self._stopping.is_set():
+                if not is_begun:
+                    return True
+                found = await self._store(
+                    lambda: self._gateway.sending.between_parts(claimed.row, seat.device, seat.sim, seat.slot)
+                )
+                if found is None:
+                    return True
+                if isinstance(found, MakeWay) or self._seconds_until(found) > _LONGEST_GAP_S:
+                    await self._give_back(claimed, Reason.SIM_WAITS)
+                    return False
+                self.last_step = time.monotonic()
+                self._bell.clear()
                 await self._hear()
-            except Exception:
-                await self._give_back(claimed)
-                raise
-            await happens_within(self._bell, self._pause_s(standstill))
+                await happens_within(self._bell, self._pause_s(found))
+        except Exception:
+            await self._give_back(claimed)
+            raise
+        await self._give_back(claimed)
         return False
 
-    async def _give_back(self, claimed: ClaimedMessage) -> None:
-        await self._store(lambda: self._gateway.sending.give_back(claimed.row))
+    async def _give_back(self, claimed: ClaimedMessage, reason: Reason = Reason.INTERRUPTED) -> None:
+        await self._store(lambda: self._gateway.sending.give_back(claimed.row, reason))
 
     def _stand_still(self, standstill: Standstill) -> None:
         self._held_until = time.monotonic() + self._pause_s(standstill)

@@ -45,6 +45,12 @@ def end(
         " WHERE id = (SELECT max(id) FROM attempts WHERE part = ?)",
         (tx.now, outcome, reference, detail, blames_sim, part),
     )
+    if outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN):
+        tx.change(
+            "INSERT INTO sim_recipients SELECT sim, recipient, submitted_at FROM attempts WHERE part = ?"
+            " ORDER BY id DESC LIMIT 1 ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
+            (part,),
+        )
 
 
 def sim_of_last(tx: Tx, part: int) -> str:
@@ -65,7 +71,7 @@ def with_reference(tx: Tx, sim: str, reference: int, since: int) -> list[Candida
     """List the attempts that a SIM made under this TP-MR, newest first."""
     rows = tx.rows(
         "SELECT a.part, a.submitted_at, a.ended_at, p.state, m.phone_number FROM attempts a"
-        " JOIN parts p ON p.id = a.part JOIN messages m ON m.seq = p.message"
+        " INDEXED BY attempts_reference JOIN parts p ON p.id = a.part JOIN messages m ON m.seq = p.message"
         " WHERE a.sim = ? AND a.reference = ? AND a.submitted_at >= ? ORDER BY a.id DESC",
         (sim, reference, since),
     )
@@ -85,7 +91,11 @@ def unanswered(tx: Tx, sim: str, since: int) -> list[Candidate]:
 
 def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
     """Return the part that a SIM submitted last, if it is uncertain, and which TP-MR the SIM remembered before."""
-    row = tx.row("SELECT part, reference_before FROM attempts WHERE sim = ? ORDER BY id DESC LIMIT 1", (sim,))
+    row = tx.row(
+        # The order is that of the rows, whatever the clock has said.
+        "SELECT part, reference_before FROM attempts INDEXED BY attempts_of_sim WHERE sim = ? ORDER BY id DESC LIMIT 1",
+        (sim,),
+    )
     if row is None or row["part"] is None or state_of(tx, row["part"]) is not PartState.UNCERTAIN:
         return None
     return row["part"], row["reference_before"]
@@ -94,7 +104,8 @@ def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
 def recipients_of_deleted(tx: Tx, sim: str, reference: int, since: int) -> list[str]:
     """List to whom a SIM has submitted under this TP-MR what has been deleted since."""
     rows = tx.rows(
-        "SELECT recipient FROM attempts WHERE sim = ? AND reference = ? AND submitted_at >= ? AND part IS NULL",
+        "SELECT recipient FROM attempts INDEXED BY attempts_reference"
+        " WHERE sim = ? AND reference = ? AND submitted_at >= ? AND part IS NULL",
         (sim, reference, since),
     )
     return [row[0] for row in rows]
@@ -113,7 +124,7 @@ def forget_deleted(tx: Tx, before: int, limit: int) -> int:
 
 # What the network has, or may have.
 _COUNTED = f"outcome IN ('{Outcome.OPEN}', '{Outcome.ACCEPTED}', '{Outcome.UNKNOWN}')"
-_LATELY = 10  # attempts whose mean is the usual time
+_LATELY_MS = 3_600_000
 
 
 def latest_end(tx: Tx, sim: str) -> tuple[int, int] | None:
@@ -137,35 +148,30 @@ def nth_latest(tx: Tx, sim: str, n: int, since: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-def recipients(tx: Tx, sim: str, since: int) -> set[str]:
-    """List to whom a SIM has submitted something since then."""
-    rows = tx.rows(
-        f"SELECT DISTINCT recipient FROM attempts WHERE sim = ? AND submitted_at > ? AND {_COUNTED}", (sim, since)
-    )
-    return {row[0] for row in rows}
-
-
 def blamed_in_row(tx: Tx, sim: str) -> int:
     """Count the recipients for whom the network has blamed a SIM since it accepted a part from it last."""
     row = tx.row(
         "WITH last (id, at) AS (SELECT id, submitted_at FROM attempts WHERE sim = ? AND outcome = 'accepted'"
-        " ORDER BY submitted_at DESC, id DESC LIMIT 1)"
+        " AND submitted_at <= ? ORDER BY submitted_at DESC, id DESC LIMIT 1)"
         " SELECT count(DISTINCT recipient) FROM attempts WHERE sim = ? AND blames_sim"
         " AND submitted_at >= coalesce((SELECT at FROM last), 0) AND id > coalesce((SELECT id FROM last), 0)",
-        (sim, sim),
+        (sim, tx.now, sim),
     )
     assert row is not None
     return int(row[0])
 
 
-def usual_ms(tx: Tx, sim: str) -> int:
-    """Return how long the network has taken for a part from this SIM lately, in milliseconds; 0 if that is unknown."""
+def least_ms(tx: Tx, sim: str) -> int:
+    """Return how long the network has taken at least for a part from this SIM lately, in milliseconds.
+
+    0 if that is unknown; an answer that was only proved later says nothing about it.
+    """
     row = tx.row(
-        "SELECT avg(ended_at - submitted_at) FROM (SELECT ended_at, submitted_at FROM attempts"
-        " WHERE sim = ? AND outcome = 'accepted' ORDER BY submitted_at DESC LIMIT ?)",
-        (sim, _LATELY),
+        "SELECT min(ended_at - submitted_at) FROM attempts"
+        " WHERE sim = ? AND submitted_at > ? AND submitted_at <= ? AND outcome = 'accepted' AND detail = ''",
+        (sim, tx.now - _LATELY_MS, tx.now),
     )
-    return 0 if row is None or row[0] is None else int(row[0])
+    return 0 if row is None or row[0] is None else max(0, int(row[0]))
 
 
 def _candidate(row: sqlite3.Row) -> Candidate:

@@ -17,14 +17,19 @@ def waiting(tx: Tx) -> int:
 def make_due(tx: Tx) -> None:
     """Let the deferred messages whose time has come join the queue."""
     tx.change(
-        "UPDATE messages SET not_before = NULL WHERE status = 0 AND not_before IS NOT NULL AND not_before <= ?",
+        # Left to itself, SQLite would walk over all that wait.
+        "UPDATE messages INDEXED BY messages_deferred SET not_before = NULL"
+        " WHERE status = 0 AND not_before IS NOT NULL AND not_before <= ?",
         (tx.now,),
     )
 
 
-def heads(tx: Tx, device: str, sim: str, slot: int) -> list[Head]:
-    """List, for each client, the message it has first in the queue for this device and SIM."""
-    found = (_head(tx, token, device, sim, slot) for token in _waiting_clients(tx))
+def heads(tx: Tx, device: str, sim: str, slot: int, known_since: int | None = None) -> list[Head]:
+    """List, for each client, the message it has first in the queue for this device and SIM.
+
+    With `known_since` only those to somebody that the SIM has written to since then.
+    """
+    found = (_head(tx, token, device, sim, slot, known_since) for token in _waiting_clients(tx))
     return [head for head in found if head is not None]
 
 
@@ -41,7 +46,7 @@ def _waiting_clients(tx: Tx) -> list[int | None]:
     return [None, *(row[0] for row in rows)]
 
 
-def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head | None:
+def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int, known_since: int | None) -> Head | None:
     candidates = [
         (-found["priority"], bound is None, found["seq"])
         for bound in (None, sim)
@@ -52,8 +57,10 @@ def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int) -> Head |
                 "SELECT seq, priority FROM messages WHERE status = 0 AND not_before IS NULL AND token IS ?"
                 " AND sim IS ? AND asked_device = ? AND asked_slot IS ? AND expires_at > ?"
                 " AND NOT EXISTS (SELECT 1 FROM unfit_sims WHERE message = seq AND unfit_sims.sim = ? AND until > ?)"
+                " AND (? IS NULL OR EXISTS (SELECT 1 FROM sim_recipients s"
+                " WHERE s.sim = ? AND s.recipient = phone_number AND s.last_at >= ?))"
                 " ORDER BY priority DESC, seq LIMIT 1",
-                (token, bound, asked, wanted, tx.now, sim, tx.now),
+                (token, bound, asked, wanted, tx.now, sim, tx.now, known_since, sim, known_since),
             )
         )
     ]
@@ -108,14 +115,15 @@ def held(tx: Tx, device: str | None = None) -> list[int]:
 
 def expired(tx: Tx, limit: int) -> list[int]:
     """List waiting messages whose time has run out."""
-    rows = tx.rows("SELECT seq FROM messages WHERE status = 0 AND expires_at <= ? LIMIT ?", (tx.now, limit))
+    sql = "SELECT seq FROM messages INDEXED BY messages_expiry WHERE status = 0 AND expires_at <= ? LIMIT ?"
+    rows = tx.rows(sql, (tx.now, limit))
     return [row[0] for row in rows]
 
 
 def waiting_for_deleted(tx: Tx, limit: int) -> list[int]:
     """List the waiting messages that only a deleted device may send."""
     rows = tx.rows(
-        "SELECT m.seq FROM devices d CROSS JOIN messages m ON m.asked_device = d.id"
+        "SELECT m.seq FROM devices d CROSS JOIN messages m INDEXED BY messages_asked ON m.asked_device = d.id"
         " WHERE m.status = 0 AND m.asked_device != '' AND d.deleted_at IS NOT NULL LIMIT ?",
         (limit,),
     )
@@ -124,6 +132,8 @@ def waiting_for_deleted(tx: Tx, limit: int) -> list[int]:
 
 async def next_due(connection: Connection) -> int | None:
     """Tell when the next deferred message falls due, in Unix milliseconds."""
-    sql = "SELECT min(not_before) FROM messages WHERE status = 0 AND not_before IS NOT NULL"
+    sql = (
+        "SELECT min(not_before) FROM messages INDEXED BY messages_deferred WHERE status = 0 AND not_before IS NOT NULL"
+    )
     (row,) = await connection.execute_fetchall(sql)
     return None if row[0] is None else int(row[0])

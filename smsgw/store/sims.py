@@ -95,26 +95,50 @@ def end_rests(tx: Tx, device: str) -> None:
 # ── which SIM for which message ──
 
 
-def rule_out(tx: Tx, key: str, message: int, until: int) -> None:
-    """Keep a message from a SIM until then."""
+def rule_out(tx: Tx, key: str, message: int, until: int, *, refused: bool) -> None:
+    """Keep a message from a SIM until then, because the SIM has refused it or cannot be done with it in time."""
     tx.change(
-        "INSERT INTO unfit_sims VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
-        (message, key, until),
+        "INSERT INTO unfit_sims VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET until = excluded.until, refused = max(refused, excluded.refused)",
+        (message, key, until, refused),
+    )
+
+
+def count_recipients(tx: Tx, key: str, since: int) -> int:
+    """Count to how many a SIM has sent something, or may have, since then."""
+    row = tx.row("SELECT count(*) FROM sim_recipients WHERE sim = ? AND last_at >= ?", (key, since))
+    assert row is not None
+    return int(row[0])
+
+
+def has_written_to(tx: Tx, key: str, recipient: str, since: int) -> bool:
+    """Tell whether a SIM has sent something, or may have, to somebody since then."""
+    sql = "SELECT 1 FROM sim_recipients WHERE sim = ? AND recipient = ? AND last_at >= ?"
+    return tx.row(sql, (key, recipient, since)) is not None
+
+
+def forget_recipients(tx: Tx, before: int, limit: int) -> int:
+    """Forget to whom SIMs have sent something before then for the last time; returns how many it were."""
+    return tx.change(
+        "DELETE FROM sim_recipients WHERE (sim, recipient) IN"
+        " (SELECT sim, recipient FROM sim_recipients WHERE last_at < ? LIMIT ?)",
+        (before, limit),
     )
 
 
 def other_than(tx: Tx, key: str, message: int) -> list[tuple[str, int, str]]:
     """List device, slot and key of the other SIMs that were seen last in the slots of active devices.
 
-    Those that rest, whose device has not been online for a while, or that were ruled out for this message are left out.
+    Those that rest, whose device has not been online for a while, that have refused this message or are ruled out for
+    it are left out.
     """
     rows = tx.rows(
         "SELECT s.device, s.slot, s.key FROM sims s JOIN devices d ON d.id = s.device"
         " WHERE s.key != ? AND d.is_active AND d.deleted_at IS NULL AND d.last_online_at > ?"
         " AND coalesce(s.rests_until, 0) <= ? AND NOT EXISTS"
-        " (SELECT 1 FROM unfit_sims u WHERE u.message = ? AND u.sim = s.key)"
+        " (SELECT 1 FROM unfit_sims u WHERE u.message = ? AND u.sim = s.key AND (u.refused OR u.until > ?))"
         " AND s.last_seen = (SELECT max(last_seen) FROM sims WHERE device = s.device AND slot = s.slot)",
-        (key, tx.now - _ONLINE_MS, tx.now, message),
+        (key, tx.now - _ONLINE_MS, tx.now, message, tx.now),
     )
     return [(row["device"], row["slot"], row["key"]) for row in rows]
 

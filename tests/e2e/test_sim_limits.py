@@ -90,6 +90,61 @@ async def test_a_sim_at_its_limit_says_until_when_and_goes_on_then(tmp_path: Pat
         assert (await w.devices())[0]["error"] is None
 
 
+async def test_a_queue_that_has_become_empty_leaves_no_trouble_behind(tmp_path: Path) -> None:
+    async with limited(tmp_path, SkippingClock(), per_day=1) as w:
+        await w.reaches(await w.send("first"), 4)
+        second = await w.send("second", ttl=2 * DAY)
+        await waiting(w)
+        assert await w.delete("/sms/del", {"id": second}) == (204, None)
+
+        async def well() -> bool:
+            return (await w.devices())[0]["waits_until"] is None
+
+        await until(well, "the SIM waiting for nothing")
+        assert (await w.get_json("/health"))["status"] == "ok"
+
+
+async def test_something_urgent_does_not_wait_for_all_parts_of_a_long_message(tmp_path: Path) -> None:
+    async with limited(tmp_path, SkippingClock(), gap_s=1) as w:
+        long = await w.send("длинное сообщение " * 20)
+        await until(lambda: _has_begun(w), "the first part on its way")
+        urgent = await w.send("urgent", priority=9)
+        await w.reaches(urgent, 4)
+        await w.reaches(long, 4)
+        parts = [entry.seq for entry in w.virtual.network.ledger if entry.total > 1]
+        assert parts == sorted(parts)
+        assert [entry.text for entry in w.virtual.network.ledger].index("urgent") in (1, 2)
+        assert "sim_waits" in [entry["reason"] for entry in (await w.detail(long))["timeline"]]
+
+
+async def _has_begun(w: World) -> bool:
+    return bool(w.virtual.network.ledger)
+
+
+async def test_a_device_that_is_switched_off_stops_between_two_parts(tmp_path: Path) -> None:
+    async with limited(tmp_path, SkippingClock(), gap_s=1) as w:
+        long = await w.send("длинное сообщение " * 20)
+        await until(lambda: _has_begun(w), "the first part on its way")
+        body = {"device_id": (await w.device_ids())[0], "is_active": False}
+        async with w.client.post(f"{w.url}/devices/edit", json=body) as answer:
+            assert answer.status == 204
+        await w.device_in_state("disabled")
+        assert (await w.message(long))["status"] == 0
+        assert len(w.virtual.network.ledger) <= 2
+
+
+async def test_an_old_message_is_forgotten_by_itself(tmp_path: Path) -> None:
+    clock = SkippingClock()
+    async with limited(tmp_path, clock) as w:
+        await w.reaches(await w.send("old"), 4)
+        clock.skip(366 * DAY)
+
+        async def forgotten() -> bool:
+            return (await w.get_json("/sms?limit=1"))["pagination"]["total_records"] == 0
+
+        await until(forgotten, "the old message gone")
+
+
 async def test_a_sim_that_the_network_refuses_rests_and_another_one_does_its_work(tmp_path: Path) -> None:
     rules = tuple(Rule(recipient=f"{BARRED}{n}", nth=1, error="+CMS ERROR: 8") for n in range(3))
     clock = SkippingClock()

@@ -9,14 +9,16 @@ import pytest
 
 from smsgw.at.errors import ErrorKind, describe
 from smsgw.config import Config, SimConfig
-from smsgw.errors import NotInTime
+from smsgw.errors import BadTtl, NotInTime
 from smsgw.gateway import Gateway
+from smsgw.gateway.devices import DeviceSwitchedOff
+from smsgw.gateway.sending import MakeWay
 from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, Right, SendRequest, Standstill, Status, Wait
 from smsgw.policy.refusals import OTHER_SIM_FOR_S, REST_S, SIM_FAULT_S
-from support import NOON, Clock, open_gateway
+from support import NOON, Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
-BARRED, CONGESTED, REJECTED, PROTOCOL_ERROR, UNASSIGNED = 8, 42, 21, 111, 1
+BARRED, CONGESTED, REJECTED, PROTOCOL_ERROR, UNASSIGNED, DUPLICATE = 8, 42, 21, 111, 1, 197
 TWO_PARTS, THREE_PARTS = "ы" * 100, "ы" * 150
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -117,15 +119,31 @@ async def test_what_every_sim_refuses_for_good_has_failed(bench: Bench) -> None:
     assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
 
 
-async def test_what_may_pass_goes_elsewhere_at_the_third_attempt(bench: Bench) -> None:
-    id = await bench.submit()
-    for expected in (Reason.RETRY, Reason.RETRY):
-        await bench.refuse(PROTOCOL_ERROR)
-        assert (await bench.last(id))[1] is expected
-        bench.clock.advance(10 * MINUTE)
+async def test_what_may_pass_goes_elsewhere_at_the_third_attempt(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, attempts=5), clock) as gateway:
+        bench = Bench(gateway, clock, {device.name: device.id for device in await gateway.devices.listed()})
         await bench.online()
-    detail = await bench.gateway.messages.detail(id)
-    assert detail.attempts == 2
+        id = await bench.submit(ttl_s=DAY)
+        for expected in (Reason.RETRY, Reason.RETRY, Reason.OTHER_SIM):
+            await bench.refuse(PROTOCOL_ERROR)
+            assert await bench.last(id) == (Status.WAITING, expected)
+            clock.advance(10 * MINUTE - 1)
+            await bench.online()
+        assert await bench.claim("north") is None
+        assert await bench.send("south") == id
+
+
+async def test_a_sim_that_is_at_its_own_limit_is_no_other_sim(config: Config, clock: Clock) -> None:
+    north, south = config.modems
+    config = replace(config, modems=(north, replace(south, sims=(SimConfig(per_day=1, recipients_per_month=5),))))
+    async with open_gateway(config, clock) as gateway:
+        bench = Bench(gateway, clock, {device.name: device.id for device in await gateway.devices.listed()})
+        await bench.online()
+        await bench.submit(device_id=bench.devices["south"])
+        await bench.send("south")
+        id = await bench.submit()
+        await bench.refuse(REJECTED, "north")
+        assert await bench.last(id) == (Status.SEND_ERROR, Reason.REFUSED)
 
 
 @pytest.mark.parametrize("wish", ["device", "slot"])
@@ -312,14 +330,17 @@ async def test_a_long_message_begins_as_soon_as_one_part_may_go_if_the_rest_foll
     for _ in range(2):
         await bench.submit()
         await bench.send()
-    soon = await bench.submit(text=THREE_PARTS, ttl_s=HOUR)
-    assert (await bench.take()).id == soon
+    long = await bench.submit(text=THREE_PARTS, ttl_s=HOUR + 10)
+    assert (await bench.take()).id == long
     await bench.gateway.sending.recover()
     bench.clock.advance(20)
     for _ in range(2):
         await bench.submit(priority=9)
         await bench.send()
+    bench.clock.now = (await bench.waits()).until
     assert await bench.claim() is None, "its last part could go only after it has expired"
+    await bench.submit()
+    await bench.send()
 
 
 @limited(per_hour=2)
@@ -330,7 +351,7 @@ async def test_a_message_that_has_begun_goes_before_others_but_not_before_what_i
     for part in claimed.parts[:2]:
         await bench.gateway.sending.submitting(part.row, north, SIMS["north"])
         await bench.gateway.sending.accepted(part.row, SIMS["north"], part.number)
-    assert await bench.gateway.sending.standstill(north, SIMS["north"], 1)
+    assert isinstance(await between_parts(bench, claimed), Standstill)
     await bench.gateway.sending.give_back(claimed.row)
     token = await bench.gateway.tokens.authenticate(await bench.gateway.tokens.create("other", Right), None)
     request = SendRequest(text="other", phone_number="79990000002", ttl_s=DAY)
@@ -342,19 +363,39 @@ async def test_a_message_that_has_begun_goes_before_others_but_not_before_what_i
     assert (claimed.id, [part.number for part in claimed.parts]) == (begun, [3])
 
 
+async def between_parts(bench: Bench, claimed: ClaimedMessage) -> Standstill | MakeWay | None:
+    return await bench.gateway.sending.between_parts(claimed.row, bench.devices["north"], SIMS["north"], 1)
+
+
 @limited(per_minute=1)
 async def test_between_two_parts_of_a_message_the_limit_counts_too(bench: Bench) -> None:
     await bench.submit(text=TWO_PARTS)
     sending, north = bench.gateway.sending, bench.devices["north"]
-    first, _ = (await bench.take()).parts
-    assert await sending.standstill(north, SIMS["north"], 1) is None
-    await sending.submitting(first.row, north, SIMS["north"])
-    await sending.accepted(first.row, SIMS["north"], 1)
-    standstill = await sending.standstill(north, SIMS["north"], 1)
-    assert standstill
+    claimed = await bench.take()
+    assert await between_parts(bench, claimed) is None
+    await sending.submitting(claimed.parts[0].row, north, SIMS["north"])
+    await sending.accepted(claimed.parts[0].row, SIMS["north"], 1)
+    standstill = await between_parts(bench, claimed)
+    assert isinstance(standstill, Standstill)
     assert standstill.until == bench.clock.now + MINUTE * 1_000
+    await bench.submit()
+    assert await between_parts(bench, claimed) == standstill
+    await bench.submit(priority=9)
+    assert isinstance(await between_parts(bench, claimed), MakeWay)
     bench.clock.advance(MINUTE)
-    assert await sending.standstill(north, SIMS["north"], 1) is None
+    assert await between_parts(bench, claimed) is None
+
+
+@pytest.mark.parametrize("ending", ["switched off", "deleted"])
+async def test_a_device_that_is_taken_away_between_two_parts_is_noticed(bench: Bench, ending: str) -> None:
+    await bench.submit(text=TWO_PARTS)
+    claimed = await bench.take()
+    if ending == "deleted":
+        await bench.gateway.devices.delete(bench.devices["north"])
+    else:
+        await bench.gateway.devices.switch(bench.devices["north"], False)
+    with pytest.raises(DeviceSwitchedOff):
+        await between_parts(bench, claimed)
 
 
 @limited(gap_s=10)
@@ -390,12 +431,25 @@ async def test_a_sim_that_has_written_to_enough_people_this_month_still_writes_t
     stranger = await bench.submit("79990000003", ttl_s=60 * DAY)
     known = await bench.submit("79990000002")
     assert await bench.send() == known
-    assert await bench.claim() is None
     april = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1_000)
+    found = await bench.waits()
+    assert (found.why, found.until) == (Wait.RECIPIENTS, april)
     bench.clock.now = april - 1
-    assert await bench.claim() is None
+    await bench.waits()
     bench.clock.now = april
     assert await bench.send() == stranger
+    assert await bench.claim() is None
+
+
+@limited(recipients_per_month=1)
+async def test_a_stranger_whom_no_sim_may_write_to_in_time_is_refused_at_once(bench: Bench) -> None:
+    north = bench.devices["north"]
+    await bench.submit("79990000001", device_id=north)
+    await bench.send()
+    with pytest.raises(NotInTime, match="2026-04-01T00:00Z"):
+        await bench.submit("79990000002", device_id=north)
+    await bench.submit("79990000001", device_id=north)
+    await bench.submit("79990000002")
 
 
 @limited(recipients_per_month=1)
@@ -434,17 +488,21 @@ async def test_a_wrong_clock_of_long_ago_leaves_no_limit_used_up(config: Config,
 # ── too late ──
 
 
+async def accept_slowly(bench: Bench, seconds: int) -> None:
+    """Let the network take so long for a part."""
+    await bench.submit(priority=9)
+    part = (await bench.take()).parts[0].row
+    await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
+    bench.clock.advance(seconds)
+    await bench.gateway.sending.accepted(part, SIMS["north"], 1)
+
+
 async def test_a_long_message_that_cannot_end_before_it_expires_is_not_begun(bench: Bench) -> None:
-    for _ in range(3):
-        await bench.submit()
-        part = (await bench.take()).parts[0].row
-        await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
-        bench.clock.advance(20)
-        await bench.gateway.sending.accepted(part, SIMS["north"], 1)
-    late = await bench.submit(text=THREE_PARTS, ttl_s=60)
-    short = await bench.submit(ttl_s=60)
-    bench.clock.advance(21)
+    await accept_slowly(bench, 20)
+    late = await bench.submit(text=THREE_PARTS, ttl_s=39)
+    short = await bench.submit(ttl_s=39)
     assert await bench.send() == short
+    # Sent in no time, that one; and the late one was looked at before.
     assert await bench.claim() is None
     bench.clock.advance(39)
     await bench.gateway.housekeeping.sweep()
@@ -452,15 +510,62 @@ async def test_a_long_message_that_cannot_end_before_it_expires_is_not_begun(ben
     assert {part.state for part in (await bench.gateway.messages.detail(late)).parts} == {PartState.EXPIRED}
 
 
-async def test_another_sim_that_is_quick_enough_takes_it(bench: Bench) -> None:
+async def test_it_is_begun_after_all_when_the_network_has_become_quick(bench: Bench) -> None:
+    await accept_slowly(bench, 60)
+    long = await bench.submit(text=THREE_PARTS, ttl_s=110)
+    assert await bench.claim() is None
+    await accept_slowly(bench, 1)
+    bench.clock.advance(59)
+    assert await bench.send() == long
+
+
+async def test_what_was_slow_an_hour_ago_or_only_proved_later_says_nothing(bench: Bench) -> None:
+    await accept_slowly(bench, 60)
+    bench.clock.advance(HOUR)
     await bench.submit()
     part = (await bench.take()).parts[0].row
     await bench.gateway.sending.submitting(part, bench.devices["north"], SIMS["north"])
-    bench.clock.advance(30)
-    await bench.gateway.sending.accepted(part, SIMS["north"], 1)
+    await bench.gateway.sending.unknown(part, "no answer")
+    bench.clock.advance(500)
+    assert await bench.gateway.sending.answered_late(SIMS["north"], 7)
+    long = await bench.submit(text=THREE_PARTS, ttl_s=60)
+    assert await bench.send() == long
+
+
+async def test_another_sim_that_is_quick_enough_takes_it(bench: Bench) -> None:
+    await accept_slowly(bench, 30)
     long = await bench.submit(text=THREE_PARTS, ttl_s=50)
     assert await bench.claim("north") is None
     assert await bench.send("south") == long
+
+
+async def test_what_has_begun_goes_on_however_late_it_is(bench: Bench) -> None:
+    long = await bench.submit(text=THREE_PARTS, ttl_s=100)
+    claimed = await bench.take()
+    await bench.gateway.sending.submitting(claimed.parts[0].row, bench.devices["north"], SIMS["north"])
+    bench.clock.advance(70)
+    await bench.gateway.sending.accepted(claimed.parts[0].row, SIMS["north"], 1)
+    await bench.gateway.sending.give_back(claimed.row)
+    assert await bench.send() == long
+
+
+@limited(quiet_hours="12:02-13:30", gap_s=40)
+async def test_quiet_hours_in_between_count_for_the_time_that_a_message_takes(bench: Bench) -> None:
+    long = await bench.submit(text="ы" * 400, ttl_s=DAY)
+    assert (await bench.take()).id == long
+    await bench.gateway.sending.recover()
+    await bench.gateway.messages.delete(long)
+    with pytest.raises(BadTtl, match="all its parts take"):
+        await bench.submit(text="ы" * 400, ttl_s=HOUR, device_id=bench.devices["north"])
+
+
+@limited(per_day=1)
+async def test_what_the_service_centre_has_already_counts_as_sent(bench: Bench) -> None:
+    id = await bench.submit()
+    await bench.refuse(DUPLICATE)
+    assert await bench.last(id) == (Status.SENT, Reason.ACCEPTED)
+    await bench.submit()
+    assert (await bench.waits()).why is Wait.PER_DAY
 
 
 @limited(per_day=1)
@@ -477,7 +582,7 @@ async def test_what_no_sim_may_send_in_time_is_refused_at_once_with_the_time_to_
 
 @limited(per_hour=1)
 async def test_what_takes_longer_than_it_lasts_is_refused_at_once(bench: Bench) -> None:
-    with pytest.raises(NotInTime, match="the last part could go at 2026-03-01T14:00Z"):
+    with pytest.raises(BadTtl, match="all its parts take 7200 s"):
         await bench.submit(device_id=bench.devices["north"], text=THREE_PARTS, ttl_s=2 * HOUR - 1)
     await bench.submit(device_id=bench.devices["north"], text=THREE_PARTS, ttl_s=2 * HOUR)
 

@@ -22,7 +22,9 @@ DROP TABLE attempts;
 ALTER TABLE attempts_kept RENAME TO attempts;
 CREATE INDEX attempts_part ON attempts (part) WHERE part IS NOT NULL;
 CREATE INDEX attempts_orphaned ON attempts (submitted_at) WHERE part IS NULL;
+CREATE INDEX attempts_of_sim ON attempts (sim);
 CREATE INDEX attempts_sim ON attempts (sim, submitted_at);
+CREATE INDEX attempts_counted ON attempts (sim, submitted_at) WHERE outcome IN ('open', 'accepted', 'unknown');
 CREATE INDEX attempts_reference ON attempts (sim, reference) WHERE reference IS NOT NULL;
 CREATE INDEX attempts_unanswered ON attempts (sim, submitted_at) WHERE outcome = 'unknown';
 
@@ -36,5 +38,18 @@ CREATE TABLE unfit_sims (
     message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
     sim     TEXT NOT NULL,
     until   INTEGER NOT NULL,
+    refused INTEGER NOT NULL,                  -- it has refused the message
     PRIMARY KEY (message, sim)
 ) STRICT, WITHOUT ROWID;
+
+-- To whom a SIM has sent something, or may have, and when last.
+CREATE TABLE sim_recipients (
+    sim       TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    last_at   INTEGER NOT NULL,
+    PRIMARY KEY (sim, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sim_recipients_last ON sim_recipients (sim, last_at);
+INSERT INTO sim_recipients
+    SELECT sim, recipient, max(submitted_at) FROM attempts WHERE outcome IN ('open', 'accepted', 'unknown')
+    GROUP BY sim, recipient;
