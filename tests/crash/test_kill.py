@@ -117,7 +117,13 @@ MISHAPS: list[tuple[str, Stage, Mishap, Ending]] = [
         lambda virtual, victim: virtual.modems[0].fault("interject", lines=["RDY"]),  # in place of the next prompt
         Ending(),
     ),
-    ("give_back", Stage.CTRL_Z, lambda virtual, victim: victim.terminate(), Ending()),
+    (
+        "give_back",
+        Stage.CTRL_Z,
+        lambda virtual, victim: victim.terminate(),
+        # The report of the part that was finished may have been read and not been put down.
+        Ending(struck=LONG, statuses=frozenset({Status.SENT, Status.DELIVERED})),
+    ),
 ]
 
 
