@@ -96,7 +96,7 @@ def judge(path: Path, scenario: Scenario, network: Network, told: Told) -> dict[
         "promised and not stored": len([id for text, id in told.promised.items() if stored.get(id) != text]),
         "stored twice": len(texts) - len(set(texts)),
         "without an end": without_end,
-        "in doubt at some time": len(doubtful),
+        "in doubt at some time": len(doubtful | labelled),  # a label outlives its doubt
         "in doubt, not labelled": len(doubtful - labelled),
         "sent twice": len(doubled),
         "lost": len(lost),
