@@ -79,6 +79,42 @@ def test_what_others_read_as_received_is_whole(vector: Vector) -> None:
     assert is_received(vector["pdu"])
 
 
+# One message of “hi”: service centre, first octet, sender, protocol and coding, time, length and text.
+FIELDS = ("07919761989901F0", "04", "0B919799214365F7", "0000", "62301021436580", "02", "E834")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        (0, "07119761989901F0"),  # a type without the bit that is always set
+        (0, "07929761989901F0"),  # a numbering plan that nobody has
+        (0, "0791976198F901F0"),  # a filler in the middle
+        (0, "0391F9F0"),  # a service centre with a number of three digits
+        (0, "0C919761989901234567890132"),
+        (1, "05"),  # SMS-SUBMIT
+        (1, "07"),
+        (1, "14"),  # a bit that means nothing
+        (1, "44"),  # a header that the text is no room for
+        (2, "0B119799214365F7"),
+        (2, "0B9197992143F5F7"),
+        (2, "0C919799214365F7"),  # a digit fewer than it says
+        (2, "0091"),
+        (2, "1591979921436500000000000000"),
+        (3, "0008F0"),
+        (4, "62311021436580"),  # the thirteenth month
+        (4, "62301021436A80"),
+        (5, "03"),
+        (5, "01"),
+        (5, "A1" + "00" * 139),  # with the last field 141 octets: 161 septets
+        (6, "E8"),
+        (6, "E83400"),
+    ],
+)
+def test_every_field_must_be_as_in_something_received(field: int, wrong: str) -> None:
+    assert is_received("".join(FIELDS))
+    assert not is_received("".join((*FIELDS[:field], wrong, *FIELDS[field + 1 :])))
+
+
 # TP-PI with no field, TP-PID, TP-DCS, and TP-UD in either alphabet (§9.2.3.27).
 @pytest.mark.parametrize("optional", ["00", "0100", "0208", "07000802" + "0041", "0402C834"])
 def test_a_report_may_have_its_optional_fields_and_nothing_else(optional: str) -> None:
