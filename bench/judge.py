@@ -11,7 +11,7 @@ from typing import Any
 from clients import Told, key_of
 from scenario import Scenario
 from simmodem import Network
-from smsgw.gsm.pdu import Deliver, decode
+from smsgw.gsm.pdu import Deliver, PduError, decode
 
 REPORTS_S = 5.0  # longer than the network waits before it sends a report
 
@@ -30,10 +30,29 @@ _UNANSWERED = (
 )
 
 
-def query(database: Path, sql: str) -> list[Any]:
-    """Ask the database; gives the first column."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        return [row[0] for row in connection.execute(sql)]
+class Database:
+    """A database after the run, asked as long as it answers."""
+
+    def __init__(self, path: Path) -> None:
+        self._address = f"file:{path}?mode=ro"
+        self.is_damaged = False
+
+    def column(self, sql: str) -> list[Any]:
+        """Ask for one column; empty where the database is too damaged to tell."""
+        try:
+            with closing(sqlite3.connect(self._address, uri=True)) as connection:
+                return [row[0] for row in connection.execute(sql)]
+        except sqlite3.Error:
+            self.is_damaged = True
+            return []
+
+    def count(self, sql: str) -> int:
+        """Ask for a number; 0 where the database is too damaged to tell."""
+        return int(next(iter(self.column(sql)), 0))
+
+    def keys(self, sql: str) -> set[str]:
+        """Ask for texts, and give the idempotency keys in them."""
+        return {key_of(text) for text in self.column(sql)}
 
 
 async def drain(database: Path, told: Told, patience_s: float) -> float:
@@ -48,32 +67,36 @@ async def drain(database: Path, told: Told, patience_s: float) -> float:
 
 async def _until_nothing(database: Path, sql: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
-    while query(database, sql)[0] and time.monotonic() < deadline:  # noqa: ASYNC110  # another process's rows
+    while Database(database).count(sql) and time.monotonic() < deadline:  # noqa: ASYNC110  # another process's rows
         await asyncio.sleep(0.5)
 
 
-def judge(database: Path, scenario: Scenario, network: Network, told: Told) -> dict[str, int]:
+def judge(path: Path, scenario: Scenario, network: Network, told: Told) -> dict[str, int]:
     """Give the figures of a run that has come to its end; which of them must be 0 says the scenario."""
+    database = Database(path)
     keys = {key_of(text) for text in told.promised}
     sent = {key_of(message.text) for message in network.messages if message.text in told.promised}
     times = Counter((key_of(entry.text), entry.seq) for entry in network.ledger)
     doubled = {key for (key, _), count in times.items() if count > 1}
     lost = keys - sent
-    texts = query(database, "SELECT text FROM messages ORDER BY seq")
-    stored = dict(zip(query(database, "SELECT id FROM messages ORDER BY seq"), texts, strict=True))
-    labelled = _keys(database, _LABELLED)
-    ended_unknown = _keys(database, _ENDED_UNKNOWN)
-    doubtful = doubled | lost | ended_unknown | _keys(database, _UNANSWERED)
-    reports_lost = query(database, "SELECT count(*) FROM messages WHERE status = 2")[0]
-    received = [_text(pdu) for pdu in query(database, "SELECT pdu FROM inbound_parts")]
+    texts = database.column("SELECT text FROM messages ORDER BY seq")
+    # Of a damaged table one column may be read further than the other.
+    stored = dict(zip(database.column("SELECT id FROM messages ORDER BY seq"), texts, strict=False))
+    labelled = database.keys(_LABELLED)
+    ended_unknown = database.keys(_ENDED_UNKNOWN)
+    doubtful = doubled | lost | ended_unknown | database.keys(_UNANSWERED)
+    without_end = database.count("SELECT count(*) FROM messages WHERE status IN (0, 1)")
+    reports_lost = database.count("SELECT count(*) FROM messages WHERE status = 2")
+    received = [_text(pdu) for pdu in database.column("SELECT pdu FROM inbound_parts")]
+    is_sound = database.column("PRAGMA integrity_check") == ["ok"] and not database.is_damaged
     return {
         "messages": len(keys),
         "repeated requests": told.repeats,
-        "database damaged": int(query(database, "PRAGMA integrity_check") != ["ok"]),
+        "database damaged": int(not is_sound),
         "promised and not stored": len([id for text, id in told.promised.items() if stored.get(id) != text]),
         "stored twice": len(texts) - len(set(texts)),
-        "without an end": query(database, "SELECT count(*) FROM messages WHERE status IN (0, 1)")[0],
-        "in doubt at some time": len(doubtful),
+        "without an end": without_end,
+        "in doubt at some time": len(doubtful | labelled),  # a label outlives its doubt
         "in doubt, not labelled": len(doubtful - labelled),
         "sent twice": len(doubled),
         "lost": len(lost),
@@ -86,10 +109,9 @@ def judge(database: Path, scenario: Scenario, network: Network, told: Told) -> d
     }
 
 
-def _keys(database: Path, sql: str) -> set[str]:
-    return {key_of(text) for text in query(database, sql)}
-
-
 def _text(pdu: bytes) -> str | None:
-    received = decode(pdu)
+    try:
+        received = decode(pdu)
+    except PduError:
+        return None
     return received.content.text if isinstance(received, Deliver) else None

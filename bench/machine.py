@@ -7,27 +7,17 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from platter import Luck, Platter
-from scenario import Scenario
+from scenario import End, Scenario
 from simmodem import VirtualModems
 
 # Below those that the system hands out to clients: a client's own end may not take it while the gateway is away.
 PORTS = range(20_000, 32_000)
 POWER = Path(__file__).with_name("power.py")
 SLOW_SYNC_S = 0.02  # as on an SD card
-
-
-class End(Enum):
-    """How the gateway ends, as the table calls it."""
-
-    KILL = "kills"
-    STRICT = "power cuts that leave what was synced"
-    LUCKY = "power cuts that leave some of the rest, too"
-    BY_ITSELF = "ended by itself"
 
 
 class Machine:

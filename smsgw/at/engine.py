@@ -3,7 +3,8 @@
 Knows framing (V.250 §5.7), prompts (27.005 §3.5.1) and whose line is whose; knows neither time nor what answers mean.
 One command is in flight at most. A line is routed in this order: the final result; the prefixes this command declared;
 the table of unsolicited lines; lines without prefix if this command takes them; the PDU of something received, whose
-header went to a program that was killed before this one; everything else is noise.
+header went to a program that was killed before this one, unless hex digits may be the echo of a body; everything else
+is noise.
 
 Resynchronisation: NULs are dropped, any run of CR and LF ends a line. A line of more than MAX_LINE bytes is dropped up
 to its end, an answer of more than MAX_LINES lines is cut there. A command that is given up (`abandon`) leaves the
@@ -11,11 +12,12 @@ engine adrift: whatever comes is noise or unsolicited, until the owner has seen 
 """
 
 import re
+from collections.abc import Callable
 from enum import Enum
 
 from smsgw.at.commands import Command
 from smsgw.at.events import Done, Event, Final, Noise, Prompt, Settled, Urc, read_final
-from smsgw.at.urcs import announces_pdu, is_received_pdu, is_registration_urc, is_urc
+from smsgw.at.urcs import announces_pdu, is_registration_urc, is_urc
 
 MAX_LINE = 4096  # a whole +COPS=? listing; a PDU line is 350
 MAX_NOISE = 2  # unknown lines between the header of an indication and its PDU
@@ -44,9 +46,10 @@ class Phase(Enum):
 
 
 class Engine:
-    """One AT dialogue."""
+    """One AT dialogue. `is_received` tells the whole PDU of something received from other hex digits."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_received: Callable[[str], bool] = lambda digits: False) -> None:
+        self._is_received = is_received
         self._phase = Phase.IDLE
         self._command: Command | None = None
         self._tail = b""
@@ -142,7 +145,7 @@ class Engine:
             return self._take_urc(line)
         if command is not None and self._is_bare_answer(command, line):
             return self._keep(command, line)
-        if _PDU.fullmatch(line) and is_received_pdu(line):
+        if self._is_orphan(line):
             return [Urc(line="", pdu=line)]
         return [*self._lose_patience(), Noise(line=line)]
 
@@ -195,6 +198,11 @@ class Engine:
             self._settled = True
             events.append(Settled(lines=tuple(self._lines)))
         return events
+
+    def _is_orphan(self, line: str) -> bool:
+        """While a body is on its way its echo may come back with holes, and look like anything."""
+        is_echo = self._command is not None and self._command.body is not None
+        return not is_echo and _PDU.fullmatch(line) is not None and self._is_received(line)
 
     def _lose_patience(self) -> list[Event]:
         """A line of nobody's may stand between a header and its PDU, but not any number of them."""

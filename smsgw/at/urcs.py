@@ -56,9 +56,6 @@ _WHOLE_LINES = frozenset(
         *CALL_RESULTS,
     )
 )
-_SERVICE_CENTRE_OCTETS = 11  # its type, and 20 digits
-_MESSAGE_TYPE = 0x03
-_RECEIVED = (0x00, 0x02)
 _ONE_LINE_REPORT = re.compile(r"\+C(DS|MT|BM):([^,]*,){3}")
 
 
@@ -71,15 +68,6 @@ def is_registration_urc(line: str) -> bool:
         return False
     second = line.partition(":")[2].split(",")[1:2]
     return not second or re.fullmatch(r"\s*[0-9]{1,3}\s*", second[0]) is None
-
-
-def is_received_pdu(line: str) -> bool:
-    """Tell whether hex digits begin as SMS-DELIVER or SMS-STATUS-REPORT do (27.005 §3.1, 23.040 §9.2.3.1)."""
-    if len(line) % 2:
-        return False
-    octets = bytes.fromhex(line)
-    tpdu = octets[1 + octets[0] :]
-    return octets[0] <= _SERVICE_CENTRE_OCTETS and bool(tpdu) and tpdu[0] & _MESSAGE_TYPE in _RECEIVED
 
 
 class BootSign(IntEnum):

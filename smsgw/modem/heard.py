@@ -14,6 +14,7 @@ class News(StrEnum):
     """Kinds of news."""
 
     HANDED_OVER = "handed_over"  # a message or a report, with its PDU; stored nowhere else
+    ORPHANED = "orphaned"  # the same without the line that announces it: it was for a program that was killed
     STORED = "stored"  # a message or a report waits at `place`
     MISSED = "missed"  # something has arrived and its PDU or place got lost: list the store
     STORE_FULL = "store_full"  # nothing more can be received until messages are deleted
@@ -48,7 +49,7 @@ def sort(urcs: Iterable[Urc]) -> list[Heard]:
 def _sort(urc: Urc) -> Heard:
     line = urc.line
     if urc.pdu is not None:
-        return Heard(news=News.HANDED_OVER, line=line, pdu=urc.pdu)
+        return Heard(news=News.HANDED_OVER if line else News.ORPHANED, line=line, pdu=urc.pdu)
     if line.startswith(TWO_LINE):
         return Heard(news=News.MISSED, line=line)
     try:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from smsgw.at.commands import Command
 from smsgw.at.engine import Engine
 from smsgw.at.events import Event, Noise, Urc, read_final
+from smsgw.gsm.whole import is_received
 from smsgw.modem.boot import BootWatch
 from smsgw.modem.faults import LinkError, LinkLost, Rebooted
 from smsgw.modem.port import Port, PortError
@@ -28,7 +29,7 @@ class Wire:
     """Bytes and time; whose turn it is, `Link` decides."""
 
     def __init__(self, port: Port, limit_factor: float, trace: WireTrace | None) -> None:
-        self.engine = Engine()
+        self.engine = Engine(is_received)
         self.on_news: Callable[[], None] = lambda: None
         self.on_pdu: Callable[[str], None] = lambda pdu: None
         self.stray_finals = 0

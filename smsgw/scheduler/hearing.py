@@ -51,6 +51,9 @@ class Hearing:
                 case News.HANDED_OVER if heard.pdu is not None:
                     await self._take_over(heard.pdu)
                     await self._modem.acknowledge()
+                case News.ORPHANED if heard.pdu is not None:
+                    # Nobody knows what the modem is waiting for: a confirmation might be one for something else.
+                    await self._take_over(heard.pdu)
                 case News.STORED if heard.place is not None:
                     await self._fetch(heard.place.memory, heard.place.index)
                 case News.LATE_REFERENCE if heard.reference is not None:
@@ -69,7 +72,7 @@ class Hearing:
         Not when the session is cancelled: then time is up, and what was put down must do.
         """
         for heard in self._modem.left_over():
-            if heard.news is News.HANDED_OVER and heard.pdu is not None:
+            if heard.pdu is not None:
                 await self._take_over(heard.pdu)
 
     async def take_left_over(self) -> None:

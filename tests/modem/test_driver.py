@@ -218,6 +218,7 @@ async def test_news_ring_the_bell(peer: Peer, modem: Modem, link: Link) -> None:
     [
         (Urc(line="+CMT: ,29", pdu=MESSAGE), News.HANDED_OVER),
         (Urc(line="+CDS: 25", pdu=REPORT), News.HANDED_OVER),
+        (Urc(line="", pdu=MESSAGE), News.ORPHANED),
         (Urc(line="+CDS: 25", pdu=None), News.MISSED),
         (Urc(line='+CMTI: "ME",0', pdu=None), News.STORED),
         (Urc(line='+CDSI: "SR",4', pdu=None), News.STORED),
