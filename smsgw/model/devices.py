@@ -1,0 +1,45 @@
+"""Devices: as they are stored, and what their modems are doing right now."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from smsgw.model.sims import Standstill
+from smsgw.model.states import DeviceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A modem as it is stored; its SIM slots come from the configuration."""
+
+    id: str
+    name: str
+    is_active: bool
+    imei: str | None
+    last_online_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveModem:
+    """What a modem's worker knows about it at this moment."""
+
+    state: DeviceState = DeviceState.OFFLINE
+    since: int = 0  # Unix milliseconds, start of the present state
+    online: bool = False
+    signal_dbm: int | None = None
+    registration: str | None = None
+    operator: str | None = None
+    battery_percent: int | None = None
+    is_charging: bool = True
+    error: str | None = None  # what a person should know, with what to do about it
+    standstill: Standstill | None = None  # the last one; it may be over
+
+    def standstill_at(self, now: int) -> Standstill | None:
+        """Return the standstill that is not over at a time in Unix milliseconds."""
+        return self.standstill if self.standstill and self.standstill.until > now else None
+
+
+class LiveModems(Protocol):
+    """Whoever can tell what each modem is doing right now."""
+
+    def live(self, device_id: str) -> LiveModem:
+        """Describe the modem of this device; an unknown one is offline."""
