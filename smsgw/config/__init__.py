@@ -1,0 +1,35 @@
+"""The configuration file: TOML text in, frozen dataclasses out.
+
+Every mistake is collected and reported at once, each with its key and, for a misspelt key, the one that was probably
+meant. Pure: whoever calls reads the files and hands over their text.
+"""
+
+from smsgw.config.loading import ENVIRONMENT_PREFIX, ConfigError, load
+from smsgw.config.settings import (
+    AUTO,
+    LONGEST_TTL_S,
+    PIN,
+    UNCERTAIN,
+    Config,
+    ModemConfig,
+    SendingConfig,
+    ServerConfig,
+    SimConfig,
+    StoreConfig,
+)
+
+__all__ = [
+    "AUTO",
+    "ENVIRONMENT_PREFIX",
+    "LONGEST_TTL_S",
+    "PIN",
+    "UNCERTAIN",
+    "Config",
+    "ConfigError",
+    "ModemConfig",
+    "SendingConfig",
+    "ServerConfig",
+    "SimConfig",
+    "StoreConfig",
+    "load",
+]

@@ -1,0 +1,117 @@
+"""Every setting, with its default and what it may be; frozen dataclasses."""
+
+from dataclasses import dataclass, field
+
+from smsgw.errors import Language
+
+AUTO = "auto"  # the profile is chosen by what the modem says of itself
+PIN = r"[0-9]{4,8}"
+LONGEST_TTL_S = 38_102_400  # 63 weeks, TS 23.040 §9.2.3.12.1
+UNCERTAIN = ("fail", "resend")  # what to do with a part whose outcome stays unknown
+_PATH = r"[^\x00-\x1f]+"
+_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """[server]: where the HTTP API listens and how it answers."""
+
+    # An empty host would silently mean every network.
+    host: str = field(
+        default="127.0.0.1",
+        metadata={
+            "pattern": r"[^\s/:\[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?",
+            "hint": "an address or a host name, without port and brackets,",
+        },
+    )
+    port: int = field(default=8080, metadata={"min": 0, "max": 65535})
+    language: Language = Language.RU
+    rate_limit: int = field(default=50, metadata={"min": 0, "max": 1_000_000})  # requests per second, token and path
+    max_body: int = field(default=65_536, metadata={"min": 1_024, "max": 16_777_216})  # bytes
+    maintenance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """[store]: where messages are kept."""
+
+    path: str = field(
+        default="/var/lib/smsgw/smsgw.db",
+        metadata={"pattern": f"/{_PATH}", "hint": "the path of the database file, from / on,"},
+    )
+    keep_days: int = field(default=365, metadata={"min": 0, "max": 36_500})
+    keep_free_mb: int = field(default=32, metadata={"min": 0, "max": 1_000_000})  # MiB; 0 = none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingConfig:
+    """[sending]: limits of a message and what to do when sending does not work at once."""
+
+    max_parts: int = field(default=10, metadata={"min": 1, "max": 255})
+    max_waiting: int = field(default=100_000, metadata={"min": 1, "max": 100_000_000})  # messages in the queue
+    attempts: int = field(default=5, metadata={"min": 1, "max": 100})
+    ttl_s: int = field(default=86_400, metadata={"min": 60, "max": LONGEST_TTL_S})
+    uncertain: str = field(default="fail", metadata={"choices": UNCERTAIN})
+    uncertain_after_s: int = field(default=600, metadata={"min": 1, "max": 604_800})
+    timezone: str = field(
+        default="", metadata={"pattern": "([A-Za-z0-9_+/-]+)?", "hint": "a time zone such as Europe/Moscow"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimConfig:
+    """[[modems.NAME.sims]]: one SIM slot of a modem, and what may be sent from it; 0 is no limit."""
+
+    slot: int = field(default=1, metadata={"min": 1, "max": 255})
+    name: str = ""
+    pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "a PIN of 4 to 8 digits"})
+    pin_file: str = ""
+    per_minute: int = field(default=0, metadata={"min": 0, "max": 10_000})  # parts
+    per_hour: int = field(default=0, metadata={"min": 0, "max": 100_000})
+    per_day: int = field(default=0, metadata={"min": 0, "max": 1_000_000})
+    per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
+    recipients_per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
+    gap_s: int = field(default=0, metadata={"min": 0, "max": 3_600})  # from one part to the next
+    quiet_hours: str = field(
+        default="", metadata={"pattern": f"({_TIME}-{_TIME})?", "hint": 'hours such as "22:00-07:00"'}
+    )
+
+    @property
+    def has_limits(self) -> bool:
+        """Tell whether anything but the network limits what may be sent."""
+        limits = (self.per_minute, self.per_hour, self.per_day, self.per_month, self.recipients_per_month, self.gap_s)
+        return any(limits) or bool(self.quiet_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemConfig:
+    """[modems.NAME]: one modem and the SIM in it."""
+
+    name: str
+    port: str = field(
+        metadata={"pattern": rf"/{_PATH}|socket://[^:/\s]+:{_TCP_PORT}", "hint": "/dev/… or socket://HOST:PORT"}
+    )
+    imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
+    baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
+    profile: str = AUTO
+    sims: tuple[SimConfig, ...] = (SimConfig(),)
+
+    @property
+    def sim(self) -> SimConfig:
+        """The SIM that the modem uses."""
+        return self.sims[0]
+
+    def in_slot(self, slot: int) -> SimConfig:
+        """Return what is configured of the SIM in a slot, which may be nothing."""
+        return next((sim for sim in self.sims if sim.slot == slot), SimConfig(slot=slot))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole configuration."""
+
+    server: ServerConfig = ServerConfig()
+    store: StoreConfig = StoreConfig()
+    sending: SendingConfig = SendingConfig()
+    modems: tuple[ModemConfig, ...] = ()
