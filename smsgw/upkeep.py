@@ -35,6 +35,7 @@ def restore(database: Path, source: Path, *, keep_waiting: bool) -> None:
         draft = replacement.prepare(source, real)
         try:
             ended = asyncio.run(_end_unfinished(draft, keep_waiting))
+            replacement.finish(draft)
             aside = _name_aside(real)
             is_kept = replacement.put_in_place(draft, real, aside)
         finally:

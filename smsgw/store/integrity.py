@@ -4,6 +4,7 @@ SQLite removes that file when the last process closes the database. One that is 
 process was killed or lost its power, or knew of damage and left it as a sign.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from smsgw.store.faults import PUT_BACKUP_IN_PLACE, DatabaseUnusable, is_damage, unusable
-from smsgw.store.owner import hand_to_owner_of
+from smsgw.store.owner import create
 
 _PREAMBLE = "*** in database main ***"
 
@@ -24,7 +25,8 @@ def wal_of(database: Path) -> Path:
 
 def address(database: Path, mode: str) -> str:
     """Write the URI under which SQLite opens an existing file: `mode` is ro or rw."""
-    return f"file:{quote(str(database))}?mode={mode}"
+    # With an authority, though an empty one: a path that begins with two slashes would be taken for one.
+    return f"file://{quote(os.path.abspath(database))}?mode={mode}"
 
 
 def was_left_open(database: Path) -> bool:
@@ -34,11 +36,8 @@ def was_left_open(database: Path) -> bool:
 
 def leave_open(database: Path) -> None:
     """Let the next start look at the database, too: an empty log does no harm and is found."""
-    log = wal_of(database)
     with suppress(OSError):
-        if not log.exists():
-            log.touch(mode=0o600)
-            hand_to_owner_of(database, log)
+        os.close(create(wal_of(database), database.resolve()))
 
 
 @contextmanager

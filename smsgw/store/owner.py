@@ -1,11 +1,24 @@
-"""Whose files the database's are: root may run the commands, and the service must be able to open what they made."""
+"""Whose files the database's are: root may run the commands, and the service must be able to open what they made.
+
+The folder is the service's, and so whatever stands in it may be a link that it has laid for root to follow.
+"""
 
 import os
 from pathlib import Path
 
 
-def hand_to_owner_of(model: Path, made: Path) -> None:
-    """Give a file that root has made to whoever owns `model`; others own what they make anyway."""
-    if os.geteuid() == 0:
-        owner = model.stat()
-        os.chown(made, owner.st_uid, owner.st_gid)
+def create(path: Path, model: Path) -> int:
+    """Make a file that only its owner may read, as the owner of `model`, and return its descriptor, open to write.
+
+    Raises `FileExistsError`, for a link too, and `OSError`.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        # What others make is theirs anyway.
+        if os.geteuid() == 0:
+            owner = model.lstat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
