@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smsgw.store.faults import DatabaseUnusable
-from smsgw.store.owner import hand_to_owner_of
+from smsgw.store.owner import create
 
 
 class DatabaseInUse(Exception):
@@ -23,8 +23,7 @@ def sole_daemon(database: Path) -> Iterator[None]:
     path = database.with_name(f"{database.name}.lock")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        hand_to_owner_of(path.parent, path)
+        descriptor = _open(path)
     except OSError as error:
         raise DatabaseUnusable(database, str(error.strerror)) from error
     try:
@@ -41,3 +40,10 @@ def sole_daemon(database: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return create(path, path.parent)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
