@@ -19,7 +19,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.notify import Notifier
 from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
-from smsgw.store import integrity
+from smsgw.store import integrity, replacement
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
 from smsgw.store.place import place_of
@@ -59,6 +59,7 @@ async def run(
     path = place_of(config.store.path)
     notifier = Notifier()
     with sole_daemon(path):
+        replacement.forget_unfinished(path)
         if integrity.was_left_open(path) and not await _checked(path, notifier, stop):
             logger.info("stopped before the check was done", database=str(path))
             return

@@ -66,6 +66,6 @@ async def _end_unfinished(draft: Path, keep_waiting: bool) -> int:
 
 
 def _name_aside(database: Path) -> Path:
-    name = f"{database.name}.before-restore-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    name = f"{database.name}{replacement.ASIDE}{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
     names = (database.with_name(f"{name}{end}") for end in chain(("",), (f"-{number}" for number in count(2))))
     return next(path for path in names if not path.exists())

@@ -4,6 +4,7 @@ The caller holds the daemon's lock. Whatever the moment of an interruption, the 
 for the new one, whole, and never does an old log lie beside a new database: SQLite would write it in.
 """
 
+import glob
 import os
 import shutil
 import sqlite3
@@ -15,8 +16,9 @@ from smsgw.store.backup import BackupError
 from smsgw.store.copies import sync
 from smsgw.store.integrity import wal_of
 from smsgw.store.migrate import AnotherProgram, migrate, schema_of
-from smsgw.store.owner import create
+from smsgw.store.owner import create, hand_over
 
+ASIDE = ".before-restore-"  # behind the database's name
 _PATIENCE_S = 1.0  # with others who have the database open
 
 
@@ -25,18 +27,17 @@ def prepare(backup: Path, database: Path) -> Path:
 
     Raises `BackupError` and `SchemaError`; what is unfinished is removed.
     """
-    draft = database.with_name(f"{database.name}.restoring")
+    draft = _draft_of(database)
     if database.exists() and backup.exists() and os.path.samefile(backup, database):
         raise BackupError(f"{backup} is the database itself: name a backup")
     if backup.exists() and backup.resolve() in _files_of(draft):
         raise BackupError(f"{backup} is what an unfinished restore has left: name a backup, or give it another name")
-    discard(draft)
+    forget_unfinished(database)
     try:
-        model = database if database.exists() else database.parent
-        _copy(backup, draft, model)
+        _copy(backup, draft)
         # Beside a database that keeps no log, one is a stranger's: SQLite would write it in.
         if _keeps_log(draft) and wal_of(backup).exists():
-            _copy(wal_of(backup), wal_of(draft), model)
+            _copy(wal_of(backup), wal_of(draft))
         _bring_up(draft, backup)
     except BaseException:
         discard(draft)
@@ -69,6 +70,8 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> bool:
     try:
         if left := next((path for path in _files_of(draft)[1:] if path.exists()), None):
             raise BackupError(f"cannot put a backup in the place of {database}: {left} holds a part of it")
+        # Not earlier: it might be that root was led to copy what the service may not read.
+        hand_over(draft, database if is_there else database.parent)
         sync(draft)
         _put_aside(database, aside)
         _empty_log(database)
@@ -82,19 +85,31 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> bool:
     return is_there
 
 
+def forget_unfinished(database: Path) -> None:
+    """Remove what a restore that was cut short has left: its draft, and further names of what is still the database.
+
+    Opened under one of those, with the log it had then, the database would be ruined. Raises `OSError`.
+    """
+    discard(_draft_of(database))
+    for aside in database.parent.glob(f"{glob.escape(database.name)}{ASIDE}*"):
+        if aside.exists() and database.exists() and os.path.samefile(aside, database):
+            discard(aside)
+
+
 def discard(draft: Path) -> None:
     """Remove what is left of a draft."""
     for path in _files_of(draft):
-        path.unlink(missing_ok=True)
+        if path.is_symlink() or path.exists():
+            path.unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path, model: Path) -> None:
+def _copy(source: Path, target: Path) -> None:
     try:
         read = source.open("rb")
     except OSError as error:
         raise BackupError(f"cannot read the backup {source}: {error.strerror}") from error
     try:
-        with read, os.fdopen(create(target, model), "wb") as written:
+        with read, os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
             shutil.copyfileobj(read, written)
     except OSError as error:
         raise BackupError(f"cannot copy {source} to {target}: {error.strerror}") from error
@@ -132,7 +147,7 @@ def _put_aside(database: Path, aside: Path) -> None:
         for path, other in zip(_files_of(database), _files_of(aside), strict=True):
             # SQLite makes the index of a log anew.
             if path.exists() and path != _index_of(database):
-                os.link(path, other)
+                os.link(path, other, follow_symlinks=False)
         if database.exists():
             _merge_log(database, aside)
     except BaseException:
@@ -142,8 +157,10 @@ def _put_aside(database: Path, aside: Path) -> None:
 
 def _merge_log(database: Path, aside: Path) -> None:
     try:
-        with closing(sqlite3.connect(integrity.address(aside, "ro"), uri=True)) as reader:
-            reader.execute("SELECT * FROM sqlite_master").fetchall()
+        # Who may write would take the log of a damaged file away, who may only read cannot undo a journal.
+        if not _journal_of(aside).exists():
+            with closing(sqlite3.connect(integrity.address(aside, "ro"), uri=True)) as reader:
+                reader.execute("SELECT * FROM sqlite_master").fetchall()
         with closing(sqlite3.connect(integrity.address(aside, "rw"), uri=True, timeout=_PATIENCE_S)) as connection:
             # Only the last one who has a database open may do this, whatever its name. Whoever had the old one open
             # would, on closing it, remove the log by its name: that of the new one.
@@ -170,6 +187,10 @@ def _empty_log(database: Path) -> None:
     os.close(create(empty, log))
     empty.replace(log)
     sync(log.parent)
+
+
+def _draft_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.restoring")
 
 
 def _files_of(database: Path) -> list[Path]:

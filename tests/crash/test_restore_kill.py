@@ -45,6 +45,8 @@ def test_a_kill_at_any_step_of_a_restore_leaves_the_old_or_the_new_database(tmp_
         restore(case / "smsgw.db", case / "backup", keep_waiting=False)
         assert texts(case / "smsgw.db") == ["new"]
         assert names(case, "*.restoring*") == []
+        # Nothing is left that is two files by name and one in truth.
+        assert all(path.stat().st_nlink == 1 for path in case.iterdir())
         shutil.rmtree(case)
     assert found == {"old", "new"}
     assert nth > 10

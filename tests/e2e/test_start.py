@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -13,7 +15,7 @@ import pytest
 
 from commands import DEADLINE_S, SMSGW, read_until, smsgw, started
 from disk import IN_A_NAMESPACE, NEEDED
-from files import damage, leave_open, make, rows, stored_in, wal_of
+from files import damage, leave_open, make, names, rows, stored_in, wal_of
 from smsgw import daemon
 from smsgw.store import integrity
 
@@ -120,6 +122,15 @@ def test_two_daemons_do_not_serve_one_database_under_two_names(config: Path, dat
         read_until(process.stderr, '"ready"')
         assert f"process {process.pid}" in refusal(other / "config.toml")
     assert sorted(path.name for path in other.iterdir()) == ["config.toml", "linked.db"]
+
+
+def test_what_a_restore_that_was_cut_short_has_left_is_removed(config: Path, database: Path, tmp_path: Path) -> None:
+    for name in ("smsgw.db.before-restore-20260301-120000", "smsgw.db.before-restore-20260301-120000-wal"):
+        os.link(database, tmp_path / name)
+    for name in ("smsgw.db.before-restore-20260201-120000", "smsgw.db.restoring"):
+        shutil.copy(database, tmp_path / name)
+    start_and_stop(config)
+    assert names(tmp_path, "smsgw.db*") == ["smsgw.db", "smsgw.db.before-restore-20260201-120000", "smsgw.db.lock"]
 
 
 async def test_a_check_is_broken_off_when_the_daemon_is_told_to_stop(

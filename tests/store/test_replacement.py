@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -82,7 +84,9 @@ async def test_root_leaves_it_to_the_owner_of_the_old_one(config: Config, tmp_pa
     if os.geteuid() == 0:
         os.chown(path, 12_345, 12_346)
     before = path.stat()
-    put_in_place(prepare(backup, path), path, tmp_path / "aside")
+    draft = prepare(backup, path)
+    assert draft.stat().st_uid == os.geteuid()
+    put_in_place(draft, path, tmp_path / "aside")
     assert (path.stat().st_uid, path.stat().st_gid) == (before.st_uid, before.st_gid)
     assert path.stat().st_ino != before.st_ino
 
@@ -219,6 +223,46 @@ async def test_what_an_unfinished_restore_has_left_is_not_taken_for_a_backup(
     with pytest.raises(BackupError, match="what an unfinished restore has left"):
         prepare(left, path)
     assert content(left) == content(backup)
+
+
+async def test_a_draft_that_somebody_has_exchanged_is_not_put_in_place(
+    config: Config, tmp_path: Path, backup: Path
+) -> None:
+    path = await make(config, "old")
+    draft = prepare(backup, path)
+    draft.unlink()
+    for exchange in (draft.symlink_to, draft.hardlink_to):
+        exchange(backup)
+        with pytest.raises(BackupError, match="cannot put a backup in the place"):
+            put_in_place(draft, path, tmp_path / "aside")
+        draft.unlink()
+    assert texts(path) == ["old"]
+    assert names(tmp_path, "aside*") == []
+
+
+async def test_a_journal_of_the_old_database_is_not_taken_for_one_of_the_new(
+    config: Config, tmp_path: Path, backup: Path
+) -> None:
+    path = await make(config, "old")
+    rows(path, "PRAGMA journal_mode = DELETE")
+    leave_in_a_transaction(path)
+    assert content(tmp_path / "smsgw.db-journal")
+    put_in_place(prepare(backup, path), path, tmp_path / "aside")
+    assert texts(path) == ["backed up"]
+    assert texts(tmp_path / "aside") == ["old"]
+    assert rows(tmp_path / "aside", "PRAGMA integrity_check") == [("ok",)]
+    assert names(tmp_path, "smsgw.db*") == ["smsgw.db"]
+
+
+def leave_in_a_transaction(path: Path) -> None:
+    """Write to a database without a log in a process that dies before the end: the file needs its journal."""
+    dying = (
+        "import os, sqlite3, sys; connection = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        " connection.execute('PRAGMA cache_size = 1'); connection.execute('BEGIN');"
+        " connection.execute('CREATE TABLE big AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+        " LIMIT 9999) SELECT x, hex(randomblob(99)) FROM n'); connection.execute('DELETE FROM devices'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", dying, str(path)], check=True)
 
 
 async def test_a_link_in_the_folder_of_the_database_is_not_followed(
