@@ -25,6 +25,7 @@ from smsgw.store.faults import DatabaseUnusable
 from smsgw.store.integrity import doubt_kept
 from smsgw.store.lock import DatabaseInUse
 from smsgw.store.migrate import SchemaError
+from smsgw.store.place import place_of
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -93,14 +94,14 @@ def _demo(options: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from smsgw import upkeep
 
-    upkeep.backup(Path(read_config(options.config).store.path), Path(options.file), force=options.force)
+    upkeep.backup(place_of(read_config(options.config).store.path), Path(options.file), force=options.force)
     return OK
 
 
 def _restore(options: argparse.Namespace) -> int:
     from smsgw import upkeep
 
-    path = Path(read_config(options.config).store.path)
+    path = place_of(read_config(options.config).store.path)
     upkeep.restore(path, Path(options.file), keep_waiting=options.keep_waiting)
     return OK
 
@@ -161,7 +162,7 @@ def _describe(token: Token) -> str:
 def _with_tokens(
     options: argparse.Namespace, work: Callable[[Tokens], Awaitable[None]], *, makes_database: bool = False
 ) -> int:
-    path = Path(read_config(options.config).store.path)
+    path = place_of(read_config(options.config).store.path)
     if not makes_database and not path.exists():
         raise TokenError(f"there is no database {path} yet, and so no token: make one with smsgw token create NAME")
 

@@ -5,6 +5,7 @@ import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 from smsgw import __version__, log
@@ -18,13 +19,17 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.notify import Notifier
 from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
-from smsgw.store import integrity
+from smsgw.store import integrity, replacement
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
+from smsgw.store.place import place_of
 from smsgw.zone import time_zone
 
 # A part that is on the wire gets this long to be answered before the daemon stops without the answer.
 GRACE_S = 60.0
+# The check at the start asks systemd for so much time, and again before it is over.
+_CHECK_S = 60.0
+_BREAK_OFF_S = 0.05
 
 logger = log.get("smsgw.daemon")
 
@@ -51,10 +56,13 @@ async def run(
     `OSError` for the port.
     """
     allow_many_files()
-    path = Path(config.store.path)
+    path = place_of(config.store.path)
     notifier = Notifier()
     with sole_daemon(path):
-        await _check_if_left_open(path, notifier)
+        replacement.forget_unfinished(path)
+        if integrity.was_left_open(path) and not await _checked(path, notifier, stop):
+            logger.info("stopped before the check was done", database=str(path))
+            return
         async with Database.open(path, clock) as database:
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
             gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
@@ -84,12 +92,32 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-async def _check_if_left_open(path: Path, notifier: Notifier) -> None:
-    if integrity.was_left_open(path):
-        logger.warning("the database was not closed: checking it, which may take minutes", database=str(path))
-        notifier.tell("STATUS=checking the database, which was not closed")
-        await asyncio.to_thread(integrity.check, path)
-        logger.info("the database is sound", database=str(path))
+async def _checked(path: Path, notifier: Notifier, stop: asyncio.Event) -> bool:
+    """Check the database and tell whether that came to its end before `stop`; raises `DatabaseUnusable`."""
+    logger.warning("the database was not closed: checking it, which may take minutes", database=str(path))
+    notifier.tell("STATUS=checking the database, which was not closed")
+    with closing(integrity.Check(path)) as check:
+        checking = asyncio.create_task(asyncio.to_thread(check.run))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not (checking.done() or stop.is_set()):
+                # However large the database and slow its disk: a start that is cut short would begin anew for ever.
+                notifier.take_longer(_CHECK_S)
+                await asyncio.wait({checking, stopping}, timeout=_CHECK_S / 3, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            is_done = checking.done()
+            while not checking.done():
+                # Once may be too early: the thread need not have begun to read.
+                check.break_off()
+                await asyncio.wait({checking}, timeout=_BREAK_OFF_S)
+    error = checking.exception()
+    if not is_done:
+        return False
+    if error is not None:
+        raise error
+    logger.info("the database is sound", database=str(path))
+    return True
 
 
 async def _take_stock(gateway: Gateway, config: Config) -> None:

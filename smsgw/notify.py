@@ -16,6 +16,10 @@ class Notifier:
         microseconds = int(watchdog) if watchdog.isdecimal() and mine else 0
         self.watchdog_s = microseconds / 1_000_000 or None
 
+    def take_longer(self, seconds: float) -> None:
+        """Ask for so long from now on, where the time that systemd gives would be over earlier."""
+        self.tell(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+
     def tell(self, *assignments: str) -> None:
         """Send assignments such as READY=1; a systemd that cannot be reached is no reason to stop."""
         if not self._address:

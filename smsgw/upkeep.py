@@ -25,25 +25,25 @@ def backup(database: Path, target: Path, *, force: bool) -> None:
 
 
 def restore(database: Path, source: Path, *, keep_waiting: bool) -> None:
-    """Put a backup in the database's place and print what that means.
+    """Put a backup in the place of the database, whose path leads over no link, and print what that means.
 
     Raises `DatabaseInUse`, `DatabaseUnusable`, `BackupError`, `SchemaError` and `StorageUnavailable`; the database is
     as it was then.
     """
     with sole_daemon(database):
-        real = database.resolve()
-        draft = replacement.prepare(source, real)
+        draft = replacement.prepare(source, database)
         try:
             ended = asyncio.run(_end_unfinished(draft, keep_waiting))
-            aside = _name_aside(real)
-            is_kept = replacement.put_in_place(draft, real, aside)
+            replacement.finish(draft)
+            aside = _name_aside(database)
+            is_kept = replacement.put_in_place(draft, database, aside)
         finally:
             replacement.discard(draft)
     print(f"{database} is now the backup {source}.")
     if is_kept:
         print(f"What was there before is {aside}; remove it when it is needed no longer.")
     print(_ENDED.format(ended=ended))
-    print(_KEYS)
+    print(_KEYS, _COUNTS, _TOKENS, sep="\n")
 
 
 _ENDED = (
@@ -54,6 +54,10 @@ _KEYS = (
     "What was submitted after the backup is not known any more, nor are its idempotency keys: "
     "a request that is repeated under one of them is sent again."
 )
+_COUNTS = "What the SIMs have sent since the backup is not counted against their limits."
+_TOKENS = (
+    "API tokens are as they were then: one that has been revoked or disabled since is valid again (smsgw token list)."
+)
 
 
 async def _end_unfinished(draft: Path, keep_waiting: bool) -> int:
@@ -62,6 +66,6 @@ async def _end_unfinished(draft: Path, keep_waiting: bool) -> int:
 
 
 def _name_aside(database: Path) -> Path:
-    name = f"{database.name}.before-restore-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    name = f"{database.name}{replacement.ASIDE}{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
     names = (database.with_name(f"{name}{end}") for end in chain(("",), (f"-{number}" for number in count(2))))
     return next(path for path in names if not path.exists())

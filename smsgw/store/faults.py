@@ -79,4 +79,6 @@ def unusable(path: Path, error: sqlite3.Error) -> Exception:
 
 
 def _code(error: BaseException) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+    code = int(getattr(error, "sqlite_errorcode", 0))
+    # The index of the log could not grow, which on a full disk is where a write may be met first.
+    return sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR_SHMSIZE else code & 0xFF

@@ -4,6 +4,7 @@ SQLite removes that file when the last process closes the database. One that is 
 process was killed or lost its power, or knew of damage and left it as a sign.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from smsgw.store.faults import PUT_BACKUP_IN_PLACE, DatabaseUnusable, is_damage, unusable
-from smsgw.store.owner import hand_to_owner_of
+from smsgw.store.lock import is_held
+from smsgw.store.owner import create
 
 _PREAMBLE = "*** in database main ***"
 
@@ -24,7 +26,8 @@ def wal_of(database: Path) -> Path:
 
 def address(database: Path, mode: str) -> str:
     """Write the URI under which SQLite opens an existing file: `mode` is ro or rw."""
-    return f"file:{quote(str(database))}?mode={mode}"
+    # With an authority, though an empty one: a path that begins with two slashes would be taken for one.
+    return f"file://{quote(os.path.abspath(database))}?mode={mode}"
 
 
 def was_left_open(database: Path) -> bool:
@@ -34,17 +37,17 @@ def was_left_open(database: Path) -> bool:
 
 def leave_open(database: Path) -> None:
     """Let the next start look at the database, too: an empty log does no harm and is found."""
-    log = wal_of(database)
     with suppress(OSError):
-        if not log.exists():
-            log.touch(mode=0o600)
-            hand_to_owner_of(database, log)
+        os.close(create(wal_of(database), database.resolve()))
 
 
 @contextmanager
 def doubt_kept(database: Path) -> Iterator[None]:
-    """Let a database that was left open be found so by the next start, although it is opened and closed meanwhile."""
-    was_so = was_left_open(database)
+    """Let a database that was left open be found so by the next start, although it is opened and closed meanwhile.
+
+    One that a daemon has open now was not left: it may be closed meanwhile, and by the visitor last.
+    """
+    was_so = was_left_open(database) and not is_held(database)
     try:
         yield
     finally:
@@ -53,18 +56,41 @@ def doubt_kept(database: Path) -> Iterator[None]:
 
 
 def check(database: Path) -> None:
-    """Read the whole database and raise `DatabaseUnusable` if it is damaged; may take minutes.
+    """Read the whole database and raise `DatabaseUnusable` if it is damaged; may take minutes."""
+    with closing(Check(database)) as checking:
+        checking.run()
+
+
+class Check:
+    """A check of a whole database, which another thread than the one that runs it can break off.
 
     The connection may only read: another one would take the sign away by closing, and a damaged database would be
     served after the next start.
     """
-    try:
-        with closing(sqlite3.connect(address(database, "ro"), uri=True)) as connection:
-            finding = first_finding(connection)
-    except sqlite3.Error as error:
-        raise unusable(database, error) from error
-    if finding is not None:
-        raise DatabaseUnusable(database, f"it is damaged: {finding}", PUT_BACKUP_IN_PLACE)
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._connection: sqlite3.Connection
+        try:
+            self._connection = sqlite3.connect(address(database, "ro"), uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise unusable(database, error) from error
+
+    def run(self) -> None:
+        """Read everything and raise `DatabaseUnusable` if it is damaged, or the check was broken off."""
+        try:
+            finding = first_finding(self._connection)
+        except sqlite3.Error as error:
+            raise unusable(self._database, error) from error
+        if finding is not None:
+            raise DatabaseUnusable(self._database, f"it is damaged: {finding}", PUT_BACKUP_IN_PLACE)
+
+    def break_off(self) -> None:
+        """Let what is being read now fail; what begins to be read only after this call does not."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def first_finding(connection: sqlite3.Connection) -> str | None:

@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from smsgw.store.faults import DatabaseUnusable
-from smsgw.store.owner import hand_to_owner_of
+from smsgw.store.owner import create
+
+_TRIES, _BETWEEN_TRIES_S = 5, 0.02
 
 
 class DatabaseInUse(Exception):
@@ -20,16 +23,15 @@ def sole_daemon(database: Path) -> Iterator[None]:
 
     Raises `DatabaseInUse` and `DatabaseUnusable`.
     """
-    path = database.with_name(f"{database.name}.lock")
+    path = _lock_of(database)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        hand_to_owner_of(path.parent, path)
+        descriptor = _open(path)
     except OSError as error:
         raise DatabaseUnusable(database, str(error.strerror)) from error
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
         except BlockingIOError as error:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             raise DatabaseInUse(
@@ -41,3 +43,42 @@ def sole_daemon(database: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_held(database: Path) -> bool:
+    """Tell whether a daemon works on `database` now."""
+    try:
+        descriptor = os.open(_lock_of(database), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int) -> None:
+    """Lock, also against somebody who only looks at this moment whether it is; raises `BlockingIOError`."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if not tries_left:
+                raise
+            time.sleep(_BETWEEN_TRIES_S)
+
+
+def _lock_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.lock")
+
+
+def _open(path: Path) -> int:
+    try:
+        return create(path, path.parent)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)

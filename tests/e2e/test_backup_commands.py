@@ -19,6 +19,8 @@ from files import leave_open, make, names, rows, stored_in, texts
 from simmodem import Rule, VirtualModems
 from world import configure, running
 
+MANY = [f"message {n}" for n in range(3_000)]
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
@@ -95,7 +97,12 @@ def test_a_restore_says_what_it_did_and_what_is_forgotten(config: Path, database
     result = smsgw("restore", str(tmp_path / "copy"), "--config", str(config))
     assert (result.returncode, result.stderr) == (0, "")
     assert "2 messages that were unfinished" in result.stdout
-    assert "idempotency keys" in result.stdout
+    for forgotten in (
+        "idempotency keys",
+        "not counted against their limits",
+        "revoked or disabled since is valid again",
+    ):
+        assert forgotten in result.stdout
     aside = re.search(r"\S+\.before-restore-\d{8}-\d{6}", result.stdout)
     assert aside
     assert texts(Path(aside[0])) == ["changed since", "changed since"]
@@ -174,3 +181,40 @@ async def test_nothing_is_sent_twice_after_a_restore(tmp_path: Path) -> None:
         assert Counter(message.text for message in virtual.network.messages) == {
             text: 1 for text in ("before", "on the wire", "waiting", "after")
         }
+
+
+def test_a_disk_that_fills_up_during_a_restore_keeps_the_old_database(
+    config: Path, database: Path, tmp_path: Path
+) -> None:
+    backup = asyncio.run(make(stored_in(tmp_path / "origin"), *MANY))
+    (tmp_path / "disk").mkdir()
+    config.write_text(f'[store]\npath = "{tmp_path}/disk/smsgw.db"\n')
+    size = (database.stat().st_size + backup.stat().st_size) // 1_024
+    sizes = [str(size + more) for more in (-64, 400, *range(1_232, 1_424, 16))]
+    trying = """echo started; folder=$0; old=$1; out=$2; shift 2; while [ "$1" != - ]; do
+        mount -t tmpfs -o "size=$1k" tmpfs "$folder" && cp "$old" "$folder/smsgw.db" || exit 9; size=$1; shift
+        {restore} > "$out/$size.out" 2> "$out/$size.err"; echo $? > "$out/$size.code"
+        cp "$folder/smsgw.db" "$out/$size.db"; ls -A "$folder" > "$out/$size.names"; umount "$folder"; done"""
+    out = tmp_path / "out"
+    out.mkdir()
+    restore = f"{' '.join(SMSGW)} restore {backup} --config {config}"
+    result = subprocess.run(
+        [*IN_A_NAMESPACE, trying.replace("{restore}", restore), str(tmp_path / "disk"), str(database), str(out),
+         *sizes, "-"],
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert (result.stdout, result.returncode) == ("started\n", 0), f"{NEEDED}. It said: {result.stderr}"
+    codes = [int((out / f"{size}.code").read_text()) for size in sizes]
+    assert set(codes) == {0, 1}
+    # In one of them there was room for the log, but not for what it holds to be brought into the file.
+    assert any("cannot finish" in (out / f"{size}.err").read_text() for size in sizes)
+    for size, code in zip(sizes, codes, strict=True):
+        found = out / f"{size}.db"
+        if code:
+            said = (out / f"{size}.err").read_text()
+            assert "the disk is full" in said or "No space left on device" in said, said
+            assert texts(found) == ["one", "two"]
+            assert (out / f"{size}.names").read_text() == "smsgw.db\nsmsgw.db.lock\n"
+        else:
+            assert rows(found, "SELECT DISTINCT status FROM messages") == [(3,)]
+            assert rows(found, "PRAGMA integrity_check") == [("ok",)]

@@ -2,15 +2,22 @@
 
 import asyncio
 import json
+import os
+import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from commands import DEADLINE_S, SMSGW, read_until, smsgw, started
 from disk import IN_A_NAMESPACE, NEEDED
-from files import damage, leave_open, make, rows, stored_in, wal_of
+from files import damage, leave_open, make, names, rows, stored_in, wal_of
+from smsgw import daemon
+from smsgw.store import integrity
 
 MANY = [f"Сообщение номер {n}" for n in range(200)]
 CHECKING = "the database was not closed"
@@ -103,3 +110,50 @@ def test_the_log_of_a_kill_is_not_lost_by_the_check(config: Path, database: Path
     assert wal_of(database).stat().st_size > 0
     start_and_stop(config)
     assert rows(database, "SELECT reference FROM concatenation_references") == [(7,)]
+
+
+def test_two_daemons_do_not_serve_one_database_under_two_names(config: Path, database: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "linked.db").symlink_to(database)
+    (other / "config.toml").write_text(f'[server]\nport = 0\n[store]\npath = "{other}/linked.db"\n')
+    with started("run", "--config", str(config), "--log-format", "json") as process:
+        assert process.stderr is not None
+        read_until(process.stderr, '"ready"')
+        assert f"process {process.pid}" in refusal(other / "config.toml")
+    assert sorted(path.name for path in other.iterdir()) == ["config.toml", "linked.db"]
+
+
+def test_what_a_restore_that_was_cut_short_has_left_is_removed(config: Path, database: Path, tmp_path: Path) -> None:
+    for name in ("smsgw.db.before-restore-20260301-120000", "smsgw.db.before-restore-20260301-120000-wal"):
+        os.link(database, tmp_path / name)
+    for name in ("smsgw.db.before-restore-20260201-120000", "smsgw.db.restoring"):
+        shutil.copy(database, tmp_path / name)
+    start_and_stop(config)
+    assert names(tmp_path, "smsgw.db*") == ["smsgw.db", "smsgw.db.before-restore-20260201-120000", "smsgw.db.lock"]
+
+
+async def test_a_check_is_broken_off_when_the_daemon_is_told_to_stop(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = threading.Event()
+
+    def endless(connection: sqlite3.Connection) -> str | None:
+        began.set()
+        sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT count(*) FROM n"
+        return str(connection.execute(sql).fetchone())
+
+    leave_open(database)
+    monkeypatch.setattr(integrity, "first_finding", endless)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(DEADLINE_S)
+        stop = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stored_in(tmp_path), stop=stop))
+        assert await asyncio.to_thread(began.wait, DEADLINE_S)
+        stop.set()
+        await asyncio.wait_for(running, DEADLINE_S)
+        assert systemd.recv(4_096).startswith(b"STATUS=checking")
+        assert systemd.recv(4_096) == b"EXTEND_TIMEOUT_USEC=60000000"
+    assert integrity.was_left_open(database)

@@ -12,6 +12,7 @@ from smsgw.config import Config
 from smsgw.gateway import Gateway
 from smsgw.store import integrity
 from smsgw.store.backup import BackupError, back_up
+from smsgw.store.copies import sole_draft
 from smsgw.store.migrate import SchemaError
 from support import Clock, open_gateway
 
@@ -124,3 +125,65 @@ async def test_a_backup_can_be_served(config: Config, tmp_path: Path, clock: Clo
     (tmp_path / "copy").replace(path)
     async with open_gateway(config, clock) as gateway:
         assert (await gateway.messages.page(10, 1, "inDabl")).total == 1
+
+
+async def test_the_log_of_another_file_is_not_left_beside_a_backup(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    target = tmp_path / "copy"
+    for end in ("-wal", "-shm", "-journal"):
+        left = tmp_path / f"copy{end}"
+        left.write_text("of another")
+        with pytest.raises(BackupError, match=f"{left} exists already"):
+            back_up(path, target, force=False)
+        back_up(path, target, force=True)
+        assert names(tmp_path, "*copy*") == ["copy"]
+        target.unlink()
+
+
+async def test_a_link_is_followed_to_the_file_that_is_to_be_written(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    (tmp_path / "medium").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "medium" / "copy")
+    for force in (False, True):
+        with pytest.raises(BackupError, match=f"{link} is a link to .*, which does not exist"):
+            back_up(path, link, force=force)
+    (tmp_path / "medium" / "copy").touch()
+    back_up(path, link, force=True)
+    assert link.is_symlink()
+    assert texts(tmp_path / "medium" / "copy") == ["x"]
+    assert names(tmp_path / "medium", "*") == ["copy"]
+
+
+async def test_a_second_backup_to_the_same_file_at_the_same_time_is_refused(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    draft = tmp_path / ".copy.unfinished"
+    with sole_draft(draft):
+        with pytest.raises(BackupError, match=f"another backup is being written to {tmp_path}/copy"):
+            back_up(path, tmp_path / "copy", force=False)
+        assert draft.exists()
+        back_up(path, tmp_path / "other", force=False)
+        draft.replace(tmp_path / "theirs")
+    back_up(path, tmp_path / "copy", force=False)
+    assert texts(tmp_path / "copy") == ["x"]
+
+
+async def test_what_a_killed_backup_has_left_is_removed_by_the_next(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    (tmp_path / ".copy.unfinished").write_text("half of it")
+    back_up(path, tmp_path / "copy", force=False)
+    assert names(tmp_path) == ["copy", "smsgw.db"]
+    assert texts(tmp_path / "copy") == ["x"]
+
+
+async def test_an_empty_database_has_nothing_to_back_up(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(BackupError, match=r"empty\.db is empty"):
+        back_up(tmp_path / "empty.db", tmp_path / "copy", force=False)
+    assert names(tmp_path, "*copy*") == []
+
+
+async def test_a_path_may_begin_with_two_slashes(config: Config, tmp_path: Path) -> None:
+    path = await make(config, "x")
+    back_up(Path(f"/{path}"), tmp_path / "copy", force=False)
+    assert texts(tmp_path / "copy") == ["x"]

@@ -1,6 +1,8 @@
 """A database that was not closed is found by its log; what is damaged is said, and stays so until it is mended."""
 
+import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from smsgw.errors import StorageUnavailable
 from smsgw.store import integrity
 from smsgw.store.db import Database
 from smsgw.store.faults import DatabaseUnusable
+from smsgw.store.lock import is_held, sole_daemon
 from support import Clock
 
 MANY = [f"Сообщение номер {n}" for n in range(200)]
@@ -105,3 +108,48 @@ async def test_damage_that_a_reader_meets_is_known_too(config: Config, clock: Cl
             await db.read("SELECT sum(length(text)) FROM messages")
         with pytest.raises(StorageUnavailable, match="damaged"):
             db.ensure_sound()
+
+
+async def test_a_visitor_of_a_daemon_that_stops_meanwhile_makes_no_doubt(config: Config, clock: Clock) -> None:
+    path = await make(config, "x")
+    with closing(sqlite3.connect(path)) as visitor:
+        with sole_daemon(path):
+            async with Database.open(path, clock):
+                visit = integrity.doubt_kept(path)
+                visit.__enter__()
+                visitor.execute("SELECT * FROM messages").fetchall()
+        visitor.close()
+        visit.__exit__(None, None, None)
+    assert not integrity.was_left_open(path)
+
+
+async def test_to_look_whether_a_daemon_is_there_keeps_none_from_starting(config: Config) -> None:
+    path = await make(config, "x")
+    with sole_daemon(path):
+        assert is_held(path)
+    with ThreadPoolExecutor() as pool:
+        looking = pool.submit(lambda: [is_held(path) for _ in range(2_000)])
+        while not looking.done():
+            with sole_daemon(path):
+                pass
+    assert not is_held(path)
+
+
+async def test_a_check_can_be_broken_off(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = await make(config, *MANY)
+    leave_open(path)
+    with closing(integrity.Check(path)) as check:
+        monkeypatch.setattr(integrity, "first_finding", endless)
+        running = asyncio.create_task(asyncio.to_thread(check.run))
+        while not running.done():
+            check.break_off()
+            await asyncio.wait({running}, timeout=0.05)
+        with pytest.raises(DatabaseUnusable, match="interrupted"):
+            await running
+    assert integrity.was_left_open(path)
+
+
+def endless(connection: sqlite3.Connection) -> str | None:
+    """Read for ever, as if the database were endless."""
+    sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT count(*) FROM n"
+    return str(connection.execute(sql).fetchone())
