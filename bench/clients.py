@@ -53,7 +53,8 @@ async def post_on(number: int, port: int, token: str, told: Told, stop: asyncio.
                             break
                 told.repeats += 1
                 await asyncio.sleep(0.05)
-            await asyncio.sleep(random.uniform(0.0, 0.3))
+            # No more than two modems send that have to be set up every other second.
+            await asyncio.sleep(random.uniform(0.0, 1.0))
 
 
 async def write_on(virtual: VirtualModems, told: Told, stop: asyncio.Event) -> None:

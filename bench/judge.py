@@ -56,7 +56,10 @@ class Database:
 
 
 async def drain(database: Path, told: Told, patience_s: float) -> float:
-    """Wait until every message has reached the end of its way and all are received; returns the seconds it took."""
+    """Wait until every message has reached the end of its way and all are received; returns the seconds it took.
+
+    Gives up when nothing has moved for `patience_s`.
+    """
     begun = time.monotonic()
     received = f"abs({len(told.incoming)} - (SELECT count(*) FROM inbound_parts))"
     waiting = "(SELECT count(*) FROM messages WHERE status IN (0, 1))"
@@ -66,9 +69,12 @@ async def drain(database: Path, told: Told, patience_s: float) -> float:
 
 
 async def _until_nothing(database: Path, sql: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while Database(database).count(sql) and time.monotonic() < deadline:  # noqa: ASYNC110  # another process's rows
+    """Wait until there is nothing left, or it has not become less for so long."""
+    least, deadline = Database(database).count(sql), time.monotonic() + seconds
+    while least and time.monotonic() < deadline:
         await asyncio.sleep(0.5)
+        if (left := Database(database).count(sql)) < least:
+            least, deadline = left, time.monotonic() + seconds
 
 
 def judge(path: Path, scenario: Scenario, network: Network, told: Told) -> dict[str, int]:
