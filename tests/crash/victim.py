@@ -5,6 +5,7 @@ Its options are the `folder` of the database, the `ports` of the modems, `doubt_
 """
 
 import asyncio
+import ctypes
 import os
 import signal
 from dataclasses import replace
@@ -18,10 +19,13 @@ from world import BRISK, configure
 
 # The port is listed at the start of a session; later a message is heard of only as the modem announces it.
 PACE = replace(BRISK, list_s=60.0)
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
 def run(options: dict[str, Any], listener: Connection) -> None:
     """Run the daemon as its options say; `listener` gets the bound port."""
+    # One that outlives a killed run of the tests would open the pty that a later run is given under the same name.
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     # Nobody else reads what a dead process has to say.
     with (options["folder"] / "log").open("a") as file:
         os.dup2(file.fileno(), 2)
