@@ -44,10 +44,13 @@ class Scenario:
         return ends * MODEMS * (REPORTS_PER_CUT if self.power else REPORTS_PER_KILL)
 
     def broken(self, figures: Mapping[str, int]) -> list[str]:
-        """Say which figures break a promise, and which are too few to prove that none was broken."""
+        """Say which figures break a promise."""
         most = dict.fromkeys(self.never, 0) | {"sent, its report lost": self.reports_on_the_way(figures)}
-        broken = [f"{row}: {figures[row]}, at most {limit}" for row, limit in most.items() if figures[row] > limit]
-        return broken + [f"{row}: 0, too few to prove anything" for row in self.needed if not figures[row]]
+        return [f"{row}: {figures[row]}, at most {limit}" for row, limit in most.items() if figures[row] > limit]
+
+    def missing(self, figures: Mapping[str, int]) -> list[str]:
+        """Say which figures are too few to prove that no promise was broken."""
+        return [f"{row}: 0, too few to prove anything" for row in self.needed if not figures[row]]
 
 
 NEVER = (

@@ -125,7 +125,11 @@ def gather(runs: Mapping[str, Future[Figures]]) -> tuple[dict[str, Figures], lis
 def broken_promises(figures: dict[str, Figures]) -> list[str]:
     """Name the scenarios and the figures that break a promise, or prove none."""
     tried = [scenario for scenario in SCENARIOS if scenario.name in figures]
-    return [f"{each.name}: {broken}" for each in tried for broken in each.broken(figures[each.name])]
+    return [
+        f"{each.name}: {broken}"
+        for each in tried
+        for broken in (*each.broken(figures[each.name]), *each.missing(figures[each.name]))
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
