@@ -17,7 +17,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clients import Told, post_on, write_on
@@ -137,7 +137,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     print(f"seed {options.seed}", file=sys.stderr)
     settings = Settings(kills=options.kills, life_s=options.life, seed=options.seed)
-    chosen = [scenario for scenario in SCENARIOS if not options.only or scenario.name in options.only]
+    chosen = [
+        replace(scenario, uncertain_after_s=options.uncertain_after)
+        for scenario in SCENARIOS
+        if not options.only or scenario.name in options.only
+    ]
     with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("spawn")) as pool:
         runs = {scenario.name: pool.submit(torture, settings, scenario) for scenario in chosen}
         figures, failed = gather(runs)
@@ -159,6 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=25, help="or power cuts, per scenario (default 25)")
     parser.add_argument(
         "--life", type=_range, default=(0.2, 3.0), metavar="LOW-HIGH", help="seconds to the next (default 0.2-3.0)"
+    )
+    parser.add_argument(
+        "--uncertain-after", type=int, default=15, metavar="S", help="seconds to wait for a proof (default 15)"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="scenarios at the same time (default 1)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="default: another one each time")
