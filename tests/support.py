@@ -13,6 +13,8 @@ from smsgw.store.db import Database
 
 # 2026-03-01 12:00:00 UTC
 NOON = 1_772_366_400_000
+# For how long a gateway has been running in a test that is not about that.
+LONG_S = 1e9
 
 
 class Clock:

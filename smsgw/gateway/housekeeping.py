@@ -4,6 +4,7 @@ Nobody waits for a step: it is one short transaction among those of the clients 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from smsgw.config import Config
 from smsgw.gateway import doubts
@@ -29,9 +30,12 @@ class Housekeeping:
         self._config = config
         self._changed = changed
 
-    async def sweep(self) -> int:
-        """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were."""
-        swept = await self._db.write(self._sweep)
+    async def sweep(self, up_s: float) -> int:
+        """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were.
+
+        `up_s` is how many seconds the gateway has been running: what proves an outcome is only heard while it does.
+        """
+        swept = await self._db.write(partial(self._sweep, up_s=up_s))
         if swept:
             self._changed()
         return swept
@@ -47,13 +51,14 @@ class Housekeeping:
 
     # ── within the transaction ──
 
-    def _sweep(self, tx: Tx) -> int:
+    def _sweep(self, tx: Tx, up_s: float) -> int:
         expired = queue.expired(tx, _STEP)
         for message in expired:
             for part in parts.in_state(tx, message, PartState.PENDING):
                 parts.move(tx, part, PartState.EXPIRED)
             messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
-        doubtful = parts.uncertain_since(tx, tx.now - self._config.sending.uncertain_after_s * 1_000)
+        after_s = self._config.sending.uncertain_after_s
+        doubtful = parts.uncertain_since(tx, tx.now - after_s * 1_000) if up_s >= after_s else []
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)

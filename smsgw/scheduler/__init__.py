@@ -63,11 +63,12 @@ class Scheduler:
 
     async def _keep_house(self) -> None:
         """Settle what time decides, wake the workers when a deferred message has fallen due, and forget what is old."""
-        # Not at once: a clock that is set only after the start must not make everything old.
-        forget_at = time.monotonic() + self._pace.forget_after_s
+        # By the monotonic clock: one that is set only after the start must make nothing old at once, and end no doubt.
+        started = time.monotonic()
+        forget_at = started + self._pace.forget_after_s
         while not await happens_within(self._stopping, self._pace.sweep_s):
             try:
-                await self._gateway.housekeeping.sweep()
+                await self._gateway.housekeeping.sweep(time.monotonic() - started)
                 due = await self._gateway.housekeeping.next_due()
                 if time.monotonic() >= forget_at and not await self._gateway.housekeeping.forget():
                     forget_at = time.monotonic() + self._pace.forget_s

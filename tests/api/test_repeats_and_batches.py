@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smsgw.config import Config
 from smsgw.model import Right
-from support import Clock
+from support import LONG_S, Clock
 
 DAY_S = 86_400
 
@@ -89,7 +89,7 @@ async def test_a_key_is_forgotten_after_a_day(api: Api, clock: Clock) -> None:
     clock.advance(1)
     assert (await send(api, "k", "another")).status == 200
     clock.advance(DAY_S)
-    await api.gateway.housekeeping.sweep()
+    await api.gateway.housekeeping.sweep(LONG_S)
     rows = await api.database.read("SELECT count(*) FROM idempotency_keys")
     assert rows[0][0] == 0
 

@@ -10,7 +10,7 @@ from smsgw.config import Config, StoreConfig
 from smsgw.gateway import Gateway
 from smsgw.model import ClaimedMessage, ReceivedReport, SendRequest, Status
 from smsgw.store.db import Database
-from support import Clock, open_gateway
+from support import LONG_S, Clock, open_gateway
 
 SIM = "8944000000000000001"
 DAY = 86_400
@@ -96,7 +96,7 @@ async def test_much_is_forgotten_in_small_steps_while_others_write(gateway: Gate
     for number in range(120):
         await submit(gateway, f"{number}", ttl_s=60)
     clock.advance(61)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     clock.advance(31 * DAY)
     steps = []
     while step := await gateway.housekeeping.forget():
@@ -149,7 +149,7 @@ async def test_an_old_message_of_every_final_status_is_forgotten(gateway: Gatewa
     sent = await send(gateway)
     expired = await submit(gateway, ttl_s=1)
     clock.advance(2)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     statuses = {id: (await gateway.messages.get(id)).status for id in (sent, expired)}
     assert statuses == {sent: Status.SENT, expired: Status.SEND_ERROR}
     clock.advance(31 * DAY)

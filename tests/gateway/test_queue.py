@@ -10,7 +10,7 @@ from smsgw.config import Config
 from smsgw.gateway import Gateway
 from smsgw.gsm.pdu import Submit, decode
 from smsgw.model import ClaimedMessage, Head, PartState, Right, SendRequest, Status, Token
-from support import Clock, open_gateway, with_sending
+from support import LONG_S, Clock, open_gateway, with_sending
 
 SIM = "8944000000000000001"
 NUMBER = "79991234567"
@@ -110,11 +110,11 @@ async def test_the_life_of_a_message_begins_when_it_is_due(gateway: Gateway, clo
     id = await submit(gateway, send_at=clock.now + 60_000, ttl_s=10)
     assert (await gateway.messages.detail(id)).expires_at == clock.now + 70_000
     clock.advance(69)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert (await gateway.messages.get(id)).status is Status.WAITING
     clock.advance(1)
     assert await claimed(gateway) is None
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert (await gateway.messages.get(id)).status is Status.SEND_ERROR
 
 
@@ -151,7 +151,7 @@ async def test_each_message_may_say_what_to_do_when_its_outcome_stays_unknown(co
             await gateway.sending.submitting(message.parts[0].row, device, SIM)
             await gateway.sending.unknown(message.parts[0].row, "no answer")
             clock.advance(config.sending.uncertain_after_s)
-            await gateway.housekeeping.sweep()
+            await gateway.housekeeping.sweep(LONG_S)
             detail = await gateway.messages.detail(id)
             assert detail.on_uncertain == wanted
             settled = {"resend": PartState.PENDING, "fail": PartState.FAILED}[wanted]

@@ -18,7 +18,7 @@ from smsgw.errors import BadTtl, MessageBusy, NotInTime
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import ClaimedMessage, PartState, ReceivedReport, SendRequest, Standstill, Status
-from support import Clock, open_gateway, with_sending
+from support import LONG_S, Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
 IMEI, MARK = "490154203237518", 123
@@ -82,7 +82,7 @@ class Histories(RuleBasedStateMachine):
         self.kill_and_start()
         for _ in range(3):
             self.clock.advance(4_000)
-            self.do(self.gateway.housekeeping.sweep())
+            self.do(self.gateway.housekeeping.sweep(LONG_S))
         ends = {self.do(self.gateway.messages.get(id)).status for id in self.ids}
         self.do(self.stack.aclose())
         self.runner.close()
@@ -128,7 +128,7 @@ class Histories(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 10, 200, 700)))
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
-        self.do(self.gateway.housekeeping.sweep())
+        self.do(self.gateway.housekeeping.sweep(LONG_S))
 
     @rule()
     def modems_are_online(self) -> None:

@@ -8,7 +8,7 @@ from smsgw.gateway import Gateway
 from smsgw.gateway.restoring import end_unfinished
 from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, Status
 from smsgw.store.db import Database
-from support import Clock, open_gateway
+from support import LONG_S, Clock, open_gateway
 
 SIM, IMEI, MARK = "8944000000000000001", "490154203237518", 123
 TWO_PARTS = "ы" * 100
@@ -65,7 +65,7 @@ async def test_whatever_was_unfinished_ends_and_says_why(config: Config, clock: 
             last = (await gateway.messages.detail(id)).timeline[-1]
             assert (last.status, last.reason, last.at) == (Status.SEND_ERROR, Reason.RESTORED, clock.now)
         assert await gateway.sending.claim(await north(gateway), SIM, 1) is None
-        assert await gateway.housekeeping.sweep() == 0
+        assert await gateway.housekeeping.sweep(LONG_S) == 0
 
 
 async def test_those_of_which_nothing_was_sent_may_be_kept(config: Config, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from smsgw.config import Config
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, SendRequest, Status
-from support import Clock, open_gateway, with_sending
+from support import LONG_S, Clock, open_gateway, with_sending
 
 SIM = "8944000000000000001"
 OTHER_SIM = "8944000000000000002"
@@ -197,11 +197,23 @@ async def test_a_doubt_lasts_as_long_as_is_configured_from_when_it_arose(config:
         await take_part(gateway)
     clock.advance(3_000)
     async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
-        await gateway.housekeeping.sweep()
+        await gateway.housekeeping.sweep(LONG_S)
         assert await part_states(gateway, id) == [PartState.UNCERTAIN]
         clock.advance(config.sending.uncertain_after_s)
-        await gateway.housekeeping.sweep()
+        await gateway.housekeeping.sweep(LONG_S)
         assert await status(gateway, id) is Status.WAITING
+
+
+async def test_a_doubt_waits_for_its_proof_as_long_however_long_the_gateway_was_away(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    id = await submit(gateway)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    clock.advance(86_400)
+    await gateway.housekeeping.sweep(config.sending.uncertain_after_s - 0.1)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    await gateway.housekeeping.sweep(config.sending.uncertain_after_s)
+    assert await part_states(gateway, id) == [PartState.FAILED]
 
 
 async def test_a_defect_of_one_modem_leaves_the_messages_of_another_alone(gateway: Gateway) -> None:
@@ -231,11 +243,11 @@ async def test_an_unknown_outcome_is_never_sent_again_by_itself_and_ends_as_an_e
     assert await status(gateway, id) is Status.PROCESSING
     assert await part_states(gateway, id) == [PartState.UNCERTAIN]
     clock.advance(config.sending.uncertain_after_s - 1)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
     assert await status(gateway, id) is Status.PROCESSING
     clock.advance(1)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
 
 
@@ -245,7 +257,7 @@ async def test_an_unknown_outcome_is_sent_again_where_the_policy_says_so(config:
         for _ in range(config.sending.attempts):
             await gateway.sending.unknown(await take_part(gateway), "no answer")
             clock.advance(601)
-            await gateway.housekeeping.sweep()
+            await gateway.housekeeping.sweep(LONG_S)
         assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
         assert len((await gateway.messages.detail(id)).parts[0].attempts) == config.sending.attempts
 
@@ -354,7 +366,7 @@ async def test_delivered_wins_over_an_outcome_that_had_stayed_unknown(gateway: G
     id = await submit(gateway)
     await gateway.sending.unknown(await take_part(gateway), "no answer")
     clock.advance(700)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert await status(gateway, id) is Status.SEND_ERROR
     assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=77))
     assert await status(gateway, id) is Status.DELIVERED
@@ -473,7 +485,7 @@ async def test_a_message_expires_unsent(gateway: Gateway, clock: Clock, config: 
     id = await submit(gateway, THREE_PARTS)
     clock.advance(config.sending.ttl_s)
     assert await gateway.sending.claim(await device(gateway), SIM, 1) is None
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.EXPIRED)
     assert set(await part_states(gateway, id)) == {PartState.EXPIRED}
 
@@ -492,7 +504,7 @@ async def test_what_a_deleted_device_gives_back_is_given_up_by_the_next_sweep(ga
     claimed = await claim(gateway, "north")
     await gateway.devices.delete(north)
     await gateway.sending.give_back(claimed.row)
-    await gateway.housekeeping.sweep()
+    await gateway.housekeeping.sweep(LONG_S)
     assert await status(gateway, id) is Status.SEND_ERROR
 
 

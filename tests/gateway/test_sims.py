@@ -15,7 +15,7 @@ from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.gateway.sending import MakeWay
 from smsgw.model import ClaimedMessage, PartState, Reason, ReceivedReport, Right, SendRequest, Standstill, Status, Wait
 from smsgw.policy.refusals import OTHER_SIM_FOR_S, REST_S, SIM_FAULT_S
-from support import NOON, Clock, open_gateway, with_sending
+from support import LONG_S, NOON, Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
 BARRED, CONGESTED, REJECTED, PROTOCOL_ERROR, UNASSIGNED, DUPLICATE = 8, 42, 21, 111, 1, 197
@@ -505,7 +505,7 @@ async def test_a_long_message_that_cannot_end_before_it_expires_is_not_begun(ben
     # Sent in no time, that one; and the late one was looked at before.
     assert await bench.claim() is None
     bench.clock.advance(39)
-    await bench.gateway.housekeeping.sweep()
+    await bench.gateway.housekeeping.sweep(LONG_S)
     assert await bench.last(late) == (Status.SEND_ERROR, Reason.EXPIRED)
     assert {part.state for part in (await bench.gateway.messages.detail(late)).parts} == {PartState.EXPIRED}
 
