@@ -59,11 +59,14 @@ def test_only_delivered_leads_out_of_a_failure() -> None:
 
 def test_a_part_gets_to_the_network_only_by_being_submitted() -> None:
     assert sources(PART_TRANSITIONS, PartState.SUBMITTING) == (PartState.PENDING,)
-    assert set(sources(PART_TRANSITIONS, PartState.ACCEPTED)) == {PartState.SUBMITTING, PartState.UNCERTAIN}
+    from_the_wire = {PartState.SUBMITTING, PartState.UNCERTAIN, PartState.LEFT}
+    assert set(sources(PART_TRANSITIONS, PartState.ACCEPTED)) == from_the_wire
+    assert set(sources(PART_TRANSITIONS, PartState.LEFT)) == {PartState.UNCERTAIN}
 
 
 def test_a_part_in_doubt_is_never_put_on_the_wire_directly() -> None:
-    assert PartState.SUBMITTING not in PART_TRANSITIONS[PartState.UNCERTAIN]
+    for doubt in (PartState.UNCERTAIN, PartState.LEFT):
+        assert PartState.SUBMITTING not in PART_TRANSITIONS[doubt]
 
 
 def test_the_status_numbers_and_texts_are_those_of_the_contract() -> None:

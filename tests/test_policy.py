@@ -155,6 +155,7 @@ def test_a_later_pause_is_longer_whatever_the_dice_say(used: int, one: float, ot
 PENDING, SUBMITTING, ACCEPTED = PartState.PENDING, PartState.SUBMITTING, PartState.ACCEPTED
 DELIVERED, UNDELIVERED, FAILED = PartState.DELIVERED, PartState.UNDELIVERED, PartState.FAILED
 UNCERTAIN, EXPIRED, CANCELLED = PartState.UNCERTAIN, PartState.EXPIRED, PartState.CANCELLED
+LEFT = PartState.LEFT
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,12 @@ UNCERTAIN, EXPIRED, CANCELLED = PartState.UNCERTAIN, PartState.EXPIRED, PartStat
         ([ACCEPTED, FAILED, CANCELLED], False, Status.PROCESSING, Status.SEND_ERROR),
         ([ACCEPTED, EXPIRED], False, Status.WAITING, Status.SEND_ERROR),
         ([FAILED, UNCERTAIN], False, Status.PROCESSING, Status.PROCESSING),
+        ([LEFT], False, Status.PROCESSING, Status.PROCESSING),
+        ([LEFT, PENDING], False, Status.PROCESSING, Status.WAITING),
+        ([LEFT, PENDING], True, Status.WAITING, Status.PROCESSING),
+        ([LEFT, ACCEPTED], False, Status.PROCESSING, Status.PROCESSING),
+        ([LEFT, FAILED], False, Status.PROCESSING, Status.SEND_ERROR),
+        ([LEFT, EXPIRED], False, Status.WAITING, Status.SEND_ERROR),
         # An error stays until everything is delivered.
         ([DELIVERED, ACCEPTED], False, Status.SEND_ERROR, Status.SEND_ERROR),
         ([DELIVERED, CANCELLED], False, Status.SEND_ERROR, Status.SEND_ERROR),

@@ -3,10 +3,14 @@
 from smsgw.config import SendingConfig
 from smsgw.gateway import moves
 from smsgw.gateway.reports import prove_accepted
+from smsgw.gateway.rollup import roll_up
 from smsgw.model import PartState, Reason, Status
 from smsgw.store import attempts, messages, parts, queue, sims
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Tx
+
+# TP-MR is an octet (TS 23.040 §9.2.3.6).
+_REFERENCES = 256
 
 
 def unknown(tx: Tx, part: int, detail: str) -> None:
@@ -27,23 +31,36 @@ def answered_late(tx: Tx, sim: str, reference: int) -> bool:
     return True
 
 
-def sim_remembers(tx: Tx, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
+def sim_remembers(tx: Tx, sim: str, imei: str | None, boot_mark: int | None, reference: int) -> bool:
     """A SIM was asked for the TP-MR it used last; tells whether that proves that its last submission never left."""
     doubt = attempts.last_in_doubt(tx, sim)
-    if doubt is None or not sims.record_is_kept(tx, sim, imei, boot_mark):
+    if doubt is None or doubt[1] is None:
         return False
     part, before = doubt
-    if before != reference:
-        return False
-    moves.not_sent(tx, part, "the SIM has not counted it: nothing was sent")
-    return True
+    if reference == before and sims.record_is_kept(tx, sim, imei, boot_mark):
+        moves.not_sent(tx, part, "the SIM has not counted it: nothing was sent")
+        return True
+    if reference == (before + 1) % _REFERENCES:
+        _has_left(tx, part, reference)
+    return False
+
+
+def _has_left(tx: Tx, part: int, reference: int) -> None:
+    """The rest of its message is not kept back: without it, what has left would reach the recipient as a fragment."""
+    attempts.mark_left(tx, part, reference)
+    parts.move(tx, part, PartState.LEFT)
+    message = parts.message_of(tx, part)
+    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, "the SIM has counted it: it has left")
+    roll_up(tx, message, Reason.OUTCOME_UNKNOWN, "the rest follows")
 
 
 def settle_by_policy(tx: Tx, part: int, config: SendingConfig) -> None:
     """No proof has come in time: what is configured, or was asked for with the message, decides."""
     message = parts.message_of(tx, part)
-    wanted = messages.by_row(tx, message)["on_uncertain"] or config.uncertain
-    if wanted == "resend" and queue.count_attempt(tx, message) < config.attempts:
+    row = messages.by_row(tx, message)
+    wanted = row["on_uncertain"] or config.uncertain
+    is_open = row["status"] == Status.PROCESSING  # the rest of it may have expired or been refused meanwhile
+    if is_open and wanted == "resend" and queue.count_attempt(tx, message) < config.attempts:
         moves.wait_again(tx, message, part, Reason.OUTCOME_RESEND)
     else:
         moves.fail(tx, message, part, Reason.OUTCOME_UNKNOWN)

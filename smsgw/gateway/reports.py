@@ -86,7 +86,7 @@ def apply_report(tx: Tx, part: int, report: ReceivedReport) -> None:
     """Move a part, and with it its message, as a report about it says; what is final stays, but "delivered" wins."""
     outcome = delivery_outcome(report.status)
     state = parts.state_of(tx, part)
-    if state is PartState.UNCERTAIN:
+    if state in (PartState.UNCERTAIN, PartState.LEFT):
         prove_accepted(tx, part, report.reference, "proved by a status report")
         state = PartState.ACCEPTED
     if state is PartState.DELIVERED or (state is PartState.FAILED and outcome is not DeliveryOutcome.DELIVERED):
@@ -109,5 +109,5 @@ def prove_accepted(tx: Tx, part: int, reference: int, proof: str) -> None:
     parts.move(tx, part, PartState.ACCEPTED)
     parts.mark_accepted(tx, part)
     message = parts.message_of(tx, part)
-    messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_KNOWN, proof)
+    messages.note(tx, message, Status(messages.by_row(tx, message)["status"]), Reason.OUTCOME_KNOWN, proof)
     roll_up(tx, message, Reason.ACCEPTED)

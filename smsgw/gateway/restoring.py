@@ -40,7 +40,7 @@ def _end(tx: Tx, row: int) -> None:
     for part in parts.in_state(tx, row, PartState.SUBMITTING):
         attempts.end(tx, part, Outcome.UNKNOWN, detail="the backup was made while the message was on the wire")
         parts.move(tx, part, PartState.FAILED)
-    for part in parts.in_state(tx, row, PartState.UNCERTAIN):
+    for part in (*parts.in_state(tx, row, PartState.UNCERTAIN), *parts.in_state(tx, row, PartState.LEFT)):
         parts.move(tx, part, PartState.FAILED)
     for part in parts.in_state(tx, row, PartState.PENDING):
         parts.move(tx, part, PartState.CANCELLED)

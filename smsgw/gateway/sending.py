@@ -96,14 +96,14 @@ class Sending:
         self._changed()
         return settled
 
-    async def sim_remembers(self, sim: str, imei: str, boot_mark: int, reference: int) -> bool:
+    async def sim_remembers(self, sim: str, imei: str | None, boot_mark: int | None, reference: int) -> bool:
         """Settle a SIM's last submission by the TP-MR that the SIM remembers, if it proves that nothing left.
 
         It does only where the modem is known to keep that record up and has been running since: the record is written
         after the submission (TS 23.040 §9.2.3.6), so that a restart may have come between.
 
         False if there was no doubt, or it stays: a reference that has moved on tells that the part left, not that it
-        was accepted.
+        was accepted. Then the rest of the message may follow.
         """
         settled = await self._db.write(
             partial(doubts.sim_remembers, sim=sim, imei=imei, boot_mark=boot_mark, reference=reference)

@@ -67,6 +67,7 @@ class PartState(StrEnum):
     UNDELIVERED = "undelivered"  # reported as impossible to deliver
     FAILED = "failed"  # refused for good, out of attempts, or unknown for too long
     UNCERTAIN = "uncertain"  # it was on the wire and nobody knows what became of it
+    LEFT = "left"  # it has left the modem, as the SIM has counted it; nobody knows whether the network took it
     EXPIRED = "expired"  # its time ran out before it was sent
     CANCELLED = "cancelled"  # not sent because the message it belongs to had already failed
 
@@ -74,7 +75,8 @@ class PartState(StrEnum):
 PART_TRANSITIONS: Mapping[PartState, frozenset[PartState]] = {
     PartState.PENDING: frozenset({PartState.SUBMITTING, PartState.EXPIRED, PartState.CANCELLED}),
     PartState.SUBMITTING: frozenset({PartState.ACCEPTED, PartState.PENDING, PartState.FAILED, PartState.UNCERTAIN}),
-    PartState.UNCERTAIN: frozenset({PartState.ACCEPTED, PartState.PENDING, PartState.FAILED}),
+    PartState.UNCERTAIN: frozenset({PartState.ACCEPTED, PartState.PENDING, PartState.FAILED, PartState.LEFT}),
+    PartState.LEFT: frozenset({PartState.ACCEPTED, PartState.PENDING, PartState.FAILED}),
     PartState.ACCEPTED: frozenset({PartState.DELIVERED, PartState.UNDELIVERED}),
     PartState.UNDELIVERED: frozenset({PartState.DELIVERED}),
     PartState.FAILED: frozenset({PartState.DELIVERED}),

@@ -23,6 +23,8 @@ def _from_parts(states: set[PartState], held: bool) -> Status:
         return Status.SEND_ERROR
     if PartState.PENDING in states:
         return Status.PROCESSING if held else Status.WAITING
+    if PartState.LEFT in states:
+        return Status.PROCESSING
     if PartState.UNDELIVERED in states:
         return Status.DELIVERY_ERROR
     return Status.DELIVERED if states == {PartState.DELIVERED} else Status.SENT

@@ -34,9 +34,9 @@ class SimRecord:
         """Settle what an earlier session left in doubt, and mark this start of the modem."""
         mark = await self._modem.boot_mark()
         await self.refresh()
-        reference, imei = self.reference, self._imei
-        if reference is not None and imei is not None and mark is not None:
-            await self._store(lambda: self._gateway.sending.sim_remembers(self._sim, imei, mark, reference))
+        reference = self.reference
+        if reference is not None:
+            await self._store(lambda: self._gateway.sending.sim_remembers(self._sim, self._imei, mark, reference))
         new = random.choice(_MARKS)
         kept = new if await self._modem.set_boot_mark(new) else None
         await self._store(lambda: self._gateway.devices.boot_marked(self._sim, kept))

@@ -53,6 +53,15 @@ def end(
         )
 
 
+def mark_left(tx: Tx, part: int, reference: int) -> None:
+    """Record under which TP-MR a part has left that was not answered; nothing can prove any more that it did not."""
+    tx.change(
+        "UPDATE attempts SET reference = ?, reference_before = NULL"
+        " WHERE id = (SELECT max(id) FROM attempts WHERE part = ?)",
+        (reference, part),
+    )
+
+
 def sim_of_last(tx: Tx, part: int) -> str:
     """Tell which SIM has made a part's last attempt."""
     row = tx.row("SELECT sim FROM attempts WHERE part = ? ORDER BY id DESC LIMIT 1", (part,))
@@ -82,7 +91,8 @@ def unanswered(tx: Tx, sim: str, since: int) -> list[Candidate]:
     """List a SIM's attempts whose outcome is still unknown, newest first."""
     rows = tx.rows(
         "SELECT a.part, a.submitted_at, a.ended_at, p.state, m.phone_number FROM attempts a"
-        " JOIN parts p ON p.id = a.part AND p.state IN ('uncertain', 'failed') JOIN messages m ON m.seq = p.message"
+        " JOIN parts p ON p.id = a.part AND p.state IN ('uncertain', 'left', 'failed')"
+        " JOIN messages m ON m.seq = p.message"
         " WHERE a.outcome = 'unknown' AND a.sim = ? AND a.submitted_at >= ? ORDER BY a.submitted_at DESC, a.id DESC",
         (sim, since),
     )
@@ -90,13 +100,13 @@ def unanswered(tx: Tx, sim: str, since: int) -> list[Candidate]:
 
 
 def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
-    """Return the part that a SIM submitted last, if it is uncertain, and which TP-MR the SIM remembered before."""
+    """Return the part that a SIM submitted last, if it is in doubt, and which TP-MR the SIM remembered before."""
     row = tx.row(
         # The order is that of the rows, whatever the clock has said.
         "SELECT part, reference_before FROM attempts INDEXED BY attempts_of_sim WHERE sim = ? ORDER BY id DESC LIMIT 1",
         (sim,),
     )
-    if row is None or row["part"] is None or state_of(tx, row["part"]) is not PartState.UNCERTAIN:
+    if row is None or row["part"] is None or state_of(tx, row["part"]) not in (PartState.UNCERTAIN, PartState.LEFT):
         return None
     return row["part"], row["reference_before"]
 

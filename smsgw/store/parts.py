@@ -54,11 +54,13 @@ def in_state(tx: Tx, message: int, state: PartState) -> list[int]:
 
 
 def uncertain_since(tx: Tx, before: int) -> list[int]:
-    """List the uncertain parts whose last attempt was given up before then."""
+    """List the parts in doubt whose last attempt was given up before then, of messages with which nobody goes on."""
     rows = tx.rows(
-        # Of the one state by itself SQLite does not see that the index has it, and would walk over all parts.
-        "SELECT p.id FROM parts p WHERE p.state IN ('submitting', 'uncertain') AND p.state = 'uncertain'"
-        " AND (SELECT max(ended_at) FROM attempts WHERE part = p.id) <= ? ORDER BY p.id",
+        # Of some of its states SQLite does not see that the index has them, and would walk over all parts.
+        "SELECT p.id FROM parts p JOIN messages m ON m.seq = p.message"
+        " WHERE p.state IN ('submitting', 'uncertain', 'left') AND p.state != 'submitting'"
+        " AND (SELECT max(ended_at) FROM attempts WHERE part = p.id) <= ?"
+        " AND m.status != 0 AND m.holder IS NULL",
         (before,),
     )
     return [row[0] for row in rows]

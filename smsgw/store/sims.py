@@ -42,7 +42,7 @@ def forget_boots(tx: Tx) -> None:
     tx.change("UPDATE attempts SET reference_before = NULL WHERE outcome = 'unknown'")
 
 
-def record_is_kept(tx: Tx, key: str, imei: str, boot_mark: int) -> bool:
+def record_is_kept(tx: Tx, key: str, imei: str | None, boot_mark: int | None) -> bool:
     """Tell whether this modem is known to keep up the TP-MR that a SIM remembers, and has been running since."""
     row = tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ? AND boot_mark = ?", (key, imei, boot_mark))
     return row is not None

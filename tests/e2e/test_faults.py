@@ -248,6 +248,17 @@ async def test_a_sim_that_has_counted_a_message_proves_only_that_it_left(tmp_pat
         assert sent(w) == {"before": 1, "after": 1}
 
 
+async def test_a_long_message_whose_first_part_is_known_to_have_left_arrives_whole(tmp_path: Path) -> None:
+    async with world(tmp_path, rules=(Rule(reports=()),), pace=IMPATIENT, uncertain_after_s=2) as w:
+        await w.reaches(await w.send("before"), 2)
+        w.virtual.fault(0, "reboot_mid_send", reaches_network=True)
+        text = "long " * 60
+        id = await w.send(text)
+        await w.reaches(id, 3)
+        assert (await w.detail(id))["error"]["reason"] == "outcome_unknown"
+        assert sent(w) == {"before": 1, text: 1}
+
+
 @pytest.mark.parametrize("smss", [Smss.STALE, Smss.MISSING])
 async def test_a_sim_that_counts_nothing_proves_nothing(tmp_path: Path, smss: Smss) -> None:
     async with world(tmp_path, pace=IMPATIENT, profile=Profile(smss=smss), uncertain_after_s=2) as w:

@@ -26,7 +26,7 @@ NUMBERS = ("79991234567", "79997654321")
 TEXTS = ("short", "ы" * 150)
 REFUSALS = (1, 8, 8, 21, 41, 42, 69, 111, 302, 316, 322, 331, 332, 500, 512, 513)
 PER_MINUTE, PER_HOUR = 2, 6  # of the one SIM that has limits
-OUTCOMES = st.sampled_from(("accepted", "accepted", "accepted", "bare", "not sent", "unknown", *REFUSALS))
+OUTCOMES = st.sampled_from(("accepted", "accepted", "accepted", "bare", "not sent", "unknown", "left", *REFUSALS))
 TOLD = (0x00, 0x30, 0x42, 0x46)
 
 
@@ -192,7 +192,9 @@ class Histories(RuleBasedStateMachine):
             return self.do(refused).next is policy.Next.ACCEPTED
         if outcome != "not sent" and name == "south":
             self.submitted.append(self.clock.now)
-        if outcome in ("not sent", "unknown"):
+        if outcome == "left":
+            self.references[name] = (self.references[name] + 1) % 4
+        if outcome in ("not sent", "unknown", "left"):
             self.do((sending.not_sent if outcome == "not sent" else sending.unknown)(part, "the line was lost"))
             return False
         self.references[name] = (self.references[name] + 1) % 4
@@ -261,7 +263,7 @@ class Histories(RuleBasedStateMachine):
             status = detail.message.status
             assert policy.roll_up(states, status, held=id in held) is status
             if status is Status.PROCESSING:
-                assert id in held or PartState.UNCERTAIN in states, "nobody will ever end this"
+                assert id in held or {PartState.UNCERTAIN, PartState.LEFT} & set(states), "nobody will ever end this"
             assert detail.timeline[-1].status is status
 
 

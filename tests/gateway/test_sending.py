@@ -293,10 +293,10 @@ async def test_a_late_answer_is_nobodys_unless_the_last_submission_of_its_sim_is
     assert await part_states(gateway, doubtful) == [PartState.UNCERTAIN]
 
 
-async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str = SIM) -> str:
+async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str = SIM, text: str = "Привет") -> str:
     """Submit a message whose outcome stays unknown, after the SIM remembered this reference."""
     await gateway.devices.sim_seen(await device(gateway), sim, None, 1)
-    id = await submit(gateway)
+    id = await submit(gateway, text)
     part = (await claim(gateway, sim=sim)).parts[0].row
     await gateway.sending.submitting(part, await device(gateway), sim, reference_before)
     await gateway.sending.unknown(part, "no answer")
@@ -322,11 +322,90 @@ async def test_a_sim_that_remembers_the_reference_of_before_proves_that_nothing_
     assert (await claim(gateway)).id == id
 
 
-@pytest.mark.parametrize(("before", "now"), [(7, 8), (255, 0), (7, 200), (None, 7)])
-async def test_another_reference_than_before_proves_nothing(gateway: Gateway, before: int | None, now: int) -> None:
+@pytest.mark.parametrize(("before", "now"), [(7, 6), (7, 9), (255, 1), (7, 200), (None, 7)])
+async def test_a_reference_that_no_single_message_explains_proves_nothing(
+    gateway: Gateway, before: int | None, now: int
+) -> None:
     await rely_on_record(gateway)
-    await put_in_doubt(gateway, before)
+    id = await put_in_doubt(gateway, before)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, now)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+
+
+@pytest.mark.parametrize(("before", "now"), [(7, 8), (254, 255), (255, 0)])
+async def test_what_a_sim_has_counted_has_left_and_the_rest_follows(gateway: Gateway, before: int, now: int) -> None:
+    id = await put_in_doubt(gateway, before, text=THREE_PARTS)
+    assert not await gateway.sending.sim_remembers(SIM, None, None, now)
+    assert await status(gateway, id) is Status.WAITING
+    claimed = await claim(gateway)
+    assert (claimed.id, [part.number for part in claimed.parts]) == (id, [2, 3])
+    for part in claimed.parts:
+        await gateway.sending.submitting(part.row, await device(gateway), SIM)
+        await gateway.sending.accepted(part.row, SIM, 100 + part.number)
+    assert await part_states(gateway, id) == [PartState.LEFT, PartState.ACCEPTED, PartState.ACCEPTED]
+    assert await status(gateway, id) is Status.PROCESSING
+
+
+async def test_what_follows_a_part_that_has_left_goes_through_its_sim(gateway: Gateway) -> None:
+    id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    assert await gateway.sending.claim(await device(gateway, "south"), OTHER_SIM, 1) is None
+    assert (await claim(gateway)).id == id
+
+
+async def test_a_report_tells_of_a_part_that_has_left_that_it_arrived(gateway: Gateway, clock: Clock) -> None:
+    id = await put_in_doubt(gateway, 7)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    assert (await gateway.messages.detail(id)).parts[0].attempts[0].reference == 8
+    assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=8)) == id
+    assert await status(gateway, id) is Status.DELIVERED
+
+
+async def test_an_answer_that_comes_after_the_sim_has_counted_settles_the_doubt(gateway: Gateway) -> None:
+    id = await put_in_doubt(gateway, 7)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    assert await gateway.sending.answered_late(SIM, 8)
+    assert await status(gateway, id) is Status.SENT
+
+
+async def test_no_record_takes_back_that_a_part_has_left(gateway: Gateway) -> None:
+    await rely_on_record(gateway)
+    id = await put_in_doubt(gateway, 7)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    assert await part_states(gateway, id) == [PartState.LEFT]
+
+
+async def test_a_part_that_has_left_and_is_not_answered_ends_in_time_once_the_rest_has_gone(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    clock.advance(config.sending.uncertain_after_s)
+    await gateway.housekeeping.sweep(LONG_S)
+    second, third = (await claim(gateway)).parts
+    await gateway.sending.submitting(second.row, await device(gateway), SIM)
+    await gateway.housekeeping.sweep(LONG_S)
+    await gateway.sending.accepted(second.row, SIM, 9)
+    await gateway.sending.submitting(third.row, await device(gateway), SIM)
+    await gateway.sending.accepted(third.row, SIM, 10)
+    assert await status(gateway, id) is Status.PROCESSING
+    await gateway.housekeeping.sweep(LONG_S)
+    assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
+
+
+async def test_of_a_message_whose_rest_was_refused_nothing_is_sent_again(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
+        await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+        await gateway.sending.refused(await take_part(gateway), cms(1), "+CMS ERROR: 1")
+        assert await status(gateway, id) is Status.SEND_ERROR
+        clock.advance(config.sending.uncertain_after_s)
+        await gateway.housekeeping.sweep(LONG_S)
+        assert await part_states(gateway, id) == [PartState.FAILED, PartState.FAILED, PartState.CANCELLED]
+        assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.REFUSED)
+        assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=8)) == id
+        assert await status(gateway, id) is Status.SEND_ERROR
 
 
 async def test_a_record_that_is_not_known_to_be_kept_up_proves_nothing(gateway: Gateway) -> None:

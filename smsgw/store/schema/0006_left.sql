@@ -1,0 +1,4 @@
+-- A part that the SIM has counted is in doubt in another way than one of which nothing is known.
+
+DROP INDEX parts_doubtful;
+CREATE INDEX parts_doubtful ON parts (state) WHERE state IN ('submitting', 'uncertain', 'left');
