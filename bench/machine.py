@@ -1,7 +1,6 @@
 """A computer that runs the gateway: it starts it as a service manager does, and loses it, or its power."""
 
 import asyncio
-import random
 import secrets
 import socket
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from platter import Luck, Platter
-from scenario import End, Scenario
+from scenario import End, Power, Scenario
 from simmodem import VirtualModems
 
 # Below those that the system hands out to clients: a client's own end may not take it while the gateway is away.
@@ -27,6 +26,7 @@ class Machine:
         self.port = _free_port()
         self.database = folder / "smsgw.db"
         self._virtual = virtual
+        self._scenario = scenario
         self._log = log
         self._platter = Platter(folder / "platter") if scenario.power else None
         self._config = folder / "config.toml"
@@ -85,9 +85,9 @@ class Machine:
     def _fail(self) -> End:
         if self._platter is None:
             return End.KILL
-        # As often with the modems on a supply of their own.
-        for modem in range(len(self._virtual.modems)) if random.random() < 0.5 else ():
-            self._virtual.fault(modem, "reboot")
+        if self._scenario.power is Power.MODEMS_TOO:
+            for modem in range(len(self._virtual.modems)):
+                self._virtual.fault(modem, "reboot")
         if self._ends[End.STRICT] > self._ends[End.LUCKY]:
             self._platter.cut(self.database, Luck.drawn())
             return End.LUCKY

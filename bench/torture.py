@@ -147,9 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures, failed = gather(runs)
     print(table(figures))
     if options.write and not failed:
-        low, high = options.life
-        command = f"--kills {options.kills} --life {low}-{high} --jobs {options.jobs} --seed {options.seed} --write"
-        publish(GUARANTEES, table(figures), f'make torture ARGS="{command}"')
+        given = sys.argv[1:] if arguments is None else arguments
+        seed = () if "--seed" in given else ("--seed", str(options.seed))
+        publish(GUARANTEES, table(figures), f'make torture ARGS="{" ".join((*given, *seed))}"')
     if options.json:
         options.json.write_text(json.dumps({"seed": options.seed, **figures}, indent=1))
     broken = failed + broken_promises(figures)

@@ -79,10 +79,6 @@ class Devices:
         """Record which SIM a modem holds."""
         await self._db.write(partial(sims.sighted, key=sim, imsi=imsi, device=id, slot=slot))
 
-    async def record_learned(self, sim: str, imei: str | None) -> None:
-        """Record which modem is known to keep up the TP-MR that a SIM remembers; None if the present one does not."""
-        await self._db.write(partial(sims.learn_record, key=sim, imei=imei))
-
     async def boot_marked(self, sim: str, mark: int | None) -> None:
         """Record the mark by which the modem that a SIM is in will show that it has not started again."""
         await self._db.write(partial(sims.mark_boot, key=sim, mark=mark))

@@ -11,6 +11,7 @@ from smsgw.store.db import Tx
 
 # TP-MR is an octet (TS 23.040 §9.2.3.6).
 _REFERENCES = 256
+_UNCOUNTED = "the SIM has not counted it: nothing was sent"
 
 
 def unknown(tx: Tx, part: int, detail: str) -> None:
@@ -34,15 +35,26 @@ def answered_late(tx: Tx, sim: str, reference: int) -> bool:
 def sim_remembers(tx: Tx, sim: str, imei: str | None, boot_mark: int | None, reference: int) -> bool:
     """A SIM was asked for the TP-MR it used last; tells whether that proves that its last submission never left."""
     doubt = attempts.last_in_doubt(tx, sim)
-    if doubt is None or doubt[1] is None:
+    if doubt is None:
         return False
     part, before = doubt
-    if reference == before and sims.record_is_kept(tx, sim, imei, boot_mark):
-        moves.not_sent(tx, part, "the SIM has not counted it: nothing was sent")
-        return True
-    if reference == (before + 1) % _REFERENCES:
+    if before is not None and reference == (before + 1) % _REFERENCES:
         _has_left(tx, part, reference)
-    return False
+    if reference != before or imei is None or not sims.has_run_since(tx, sim, boot_mark):
+        return False
+    if not sims.record_is_kept(tx, sim, imei):
+        attempts.mark_uncounted(tx, part, imei)
+        return False
+    moves.not_sent(tx, part, _UNCOUNTED)
+    return True
+
+
+def record_learned(tx: Tx, sim: str, imei: str | None) -> None:
+    """It has turned out which modem, if any, keeps up what a SIM remembers."""
+    sims.learn_record(tx, sim, imei)
+    for part in attempts.uncounted(tx, sim, imei):
+        moves.not_sent(tx, part, _UNCOUNTED)
+    attempts.forget_uncounted(tx, sim)
 
 
 def _has_left(tx: Tx, part: int, reference: int) -> None:

@@ -111,6 +111,14 @@ class Sending:
         self._changed()
         return settled
 
+    async def record_learned(self, sim: str, imei: str | None) -> None:
+        """Record which modem is known to keep up the TP-MR that a SIM remembers; None if the present one does not.
+
+        What that SIM has said before of a part in doubt counts from now on, or never.
+        """
+        await self._db.write(partial(doubts.record_learned, sim=sim, imei=imei))
+        self._changed()
+
     async def give_back(self, message: int, reason: Reason = Reason.INTERRUPTED) -> None:
         """Return a claimed message whose next part has not been touched."""
         await self._db.write(partial(moves.give_back, message=message, reason=reason))

@@ -63,4 +63,4 @@ class SimRecord:
         follows = remembered == self._answered != self._read_last
         self._has_learned = True
         keeper = self._imei if follows else None
-        await self._store(lambda: self._gateway.devices.record_learned(self._sim, keeper))
+        await self._store(lambda: self._gateway.sending.record_learned(self._sim, keeper))

@@ -62,6 +62,28 @@ def mark_left(tx: Tx, part: int, reference: int) -> None:
     )
 
 
+def mark_uncounted(tx: Tx, part: int, imei: str) -> None:
+    """Record that a SIM has not counted a part, as far as the modem with this IMEI may be believed."""
+    tx.change(
+        "UPDATE attempts SET uncounted_by = ? WHERE id = (SELECT max(id) FROM attempts WHERE part = ?)", (imei, part)
+    )
+
+
+def uncounted(tx: Tx, sim: str, imei: str | None) -> list[int]:
+    """List the parts in doubt that a SIM has not counted, as the modem with this IMEI has said."""
+    rows = tx.rows(
+        "SELECT a.part FROM attempts a JOIN parts p ON p.id = a.part AND p.state = 'uncertain'"
+        " WHERE a.outcome = 'unknown' AND a.sim = ? AND a.uncounted_by = ?",
+        (sim, imei),
+    )
+    return [row[0] for row in rows]
+
+
+def forget_uncounted(tx: Tx, sim: str) -> None:
+    """Forget what a SIM is said not to have counted."""
+    tx.change("UPDATE attempts SET uncounted_by = NULL WHERE outcome = 'unknown' AND sim = ?", (sim,))
+
+
 def sim_of_last(tx: Tx, part: int) -> str:
     """Tell which SIM has made a part's last attempt."""
     row = tx.row("SELECT sim FROM attempts WHERE part = ? ORDER BY id DESC LIMIT 1", (part,))

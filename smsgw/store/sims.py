@@ -42,10 +42,14 @@ def forget_boots(tx: Tx) -> None:
     tx.change("UPDATE attempts SET reference_before = NULL WHERE outcome = 'unknown'")
 
 
-def record_is_kept(tx: Tx, key: str, imei: str | None, boot_mark: int | None) -> bool:
-    """Tell whether this modem is known to keep up the TP-MR that a SIM remembers, and has been running since."""
-    row = tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ? AND boot_mark = ?", (key, imei, boot_mark))
-    return row is not None
+def record_is_kept(tx: Tx, key: str, imei: str) -> bool:
+    """Tell whether this modem is known to keep up the TP-MR that a SIM remembers."""
+    return tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ?", (key, imei)) is not None
+
+
+def has_run_since(tx: Tx, key: str, boot_mark: int | None) -> bool:
+    """Tell whether the modem that a SIM is in has not started again since it was marked; not known without a mark."""
+    return tx.row("SELECT 1 FROM sims WHERE key = ? AND boot_mark = ?", (key, boot_mark)) is not None
 
 
 def seen_in(tx: Tx, device: str, slot: int) -> str | None:

@@ -140,8 +140,9 @@ def test_what_a_killed_daemon_left_is_synced_before_the_next_one_tells_of_it(pla
         assert connection.execute("SELECT name FROM tokens").fetchall() == [("told",)]
 
 
-def test_the_daemon_keeps_its_promises_when_the_power_goes() -> None:
-    (scenario,) = [replace(each, uncertain_after_s=1) for each in SCENARIOS if each.power]
+@pytest.mark.parametrize("name", ["power", "all-power-fail"])
+def test_the_daemon_keeps_its_promises_when_the_power_goes(name: str) -> None:
+    (scenario,) = [replace(each, uncertain_after_s=5) for each in SCENARIOS if each.name == name]
     figures = torture(Settings(kills=4, life_s=(0.8, 1.6), seed=20, patience_s=DEADLINE_S), scenario)
     assert figures["messages"] > 0
     assert figures["incoming"] > 0

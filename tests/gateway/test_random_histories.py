@@ -56,7 +56,7 @@ class Histories(RuleBasedStateMachine):
         self.devices = {d.name: d.id for d in self.do(self.gateway.devices.listed())}
         for name, sim in SIMS.items():
             self.do(self.gateway.devices.sim_seen(self.devices[name], sim, None, 1))
-            self.do(self.gateway.devices.record_learned(sim, IMEI))
+            self.do(self.gateway.sending.record_learned(sim, IMEI))
             self.do(self.gateway.devices.boot_marked(sim, MARK))
 
     def do(self, action: Any) -> Any:
@@ -235,6 +235,10 @@ class Histories(RuleBasedStateMachine):
     def sim_testifies(self, name: str) -> None:
         if name not in self.hands:
             self.do(self.gateway.sending.sim_remembers(SIMS[name], IMEI, MARK, self.references[name]))
+
+    @rule(name=st.sampled_from(tuple(SIMS)), keeps=st.booleans())
+    def modem_is_learned(self, name: str, keeps: bool) -> None:
+        self.do(self.gateway.sending.record_learned(SIMS[name], IMEI if keeps else None))
 
     @rule(name=st.sampled_from(tuple(SIMS)), on=st.booleans())
     def switch(self, name: str, on: bool) -> None:

@@ -103,7 +103,7 @@ async def test_a_report_still_tells_that_one_of_them_arrived(config: Config, clo
 async def test_what_the_sim_had_counted_by_then_proves_nothing_now(config: Config, clock: Clock) -> None:
     async with open_gateway(config, clock) as gateway:
         await gateway.devices.sim_seen(await north(gateway), SIM, None, 1)
-        await gateway.devices.record_learned(SIM, IMEI)
+        await gateway.sending.record_learned(SIM, IMEI)
         await gateway.devices.boot_marked(SIM, MARK)
         await submit(gateway, "doubtful")
         await gateway.sending.unknown((await take(gateway)).parts[0].row, "no answer")

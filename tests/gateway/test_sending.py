@@ -305,7 +305,7 @@ async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str 
 
 async def rely_on_record(gateway: Gateway) -> None:
     await gateway.devices.sim_seen(await device(gateway), SIM, None, 1)
-    await gateway.devices.record_learned(SIM, IMEI)
+    await gateway.sending.record_learned(SIM, IMEI)
     await gateway.devices.boot_marked(SIM, MARK)
 
 
@@ -408,10 +408,34 @@ async def test_of_a_message_whose_rest_was_refused_nothing_is_sent_again(config:
         assert await status(gateway, id) is Status.SEND_ERROR
 
 
+async def test_what_a_record_has_said_counts_once_it_is_known_to_be_kept_up(gateway: Gateway) -> None:
+    id = await put_in_doubt(gateway, 7)
+    await gateway.devices.boot_marked(SIM, MARK)
+    other = await put_in_doubt(gateway, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    await gateway.sending.record_learned(SIM, OTHER_IMEI)
+    assert await part_states(gateway, other) == [PartState.UNCERTAIN]
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    await gateway.sending.record_learned(SIM, IMEI)
+    assert await status(gateway, other) is Status.WAITING
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+
+
+async def test_what_a_record_has_said_is_forgotten_when_it_turns_out_not_to_be_kept_up(gateway: Gateway) -> None:
+    id = await put_in_doubt(gateway, 7)
+    await gateway.devices.boot_marked(SIM, MARK)
+    doubtful = await put_in_doubt(gateway, 7)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+    await gateway.sending.record_learned(SIM, None)
+    await gateway.sending.record_learned(SIM, IMEI)
+    for each in (id, doubtful):
+        assert await part_states(gateway, each) == [PartState.UNCERTAIN]
+
+
 async def test_a_record_that_is_not_known_to_be_kept_up_proves_nothing(gateway: Gateway) -> None:
     await rely_on_record(gateway)
     await put_in_doubt(gateway, 7)
-    await gateway.devices.record_learned(SIM, None)
+    await gateway.sending.record_learned(SIM, None)
     assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
 
 

@@ -30,6 +30,8 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("attempts_reference", lambda tx: attempts.with_reference(tx, SIM, 1, 0)),
     ("attempts_reference", lambda tx: attempts.recipients_of_deleted(tx, SIM, 1, 0)),
     ("attempts_unanswered", lambda tx: attempts.unanswered(tx, SIM, 0)),
+    ("attempts_unanswered", lambda tx: attempts.uncounted(tx, SIM, "490154203237518")),
+    ("attempts_unanswered", lambda tx: attempts.forget_uncounted(tx, SIM)),
     ("attempts_of_sim", lambda tx: attempts.last_in_doubt(tx, SIM)),
     ("attempts_counted", lambda tx: attempts.nth_latest(tx, SIM, 5, 0)),
     ("attempts_sim", lambda tx: attempts.latest_end(tx, SIM)),

@@ -2,3 +2,5 @@
 
 DROP INDEX parts_doubtful;
 CREATE INDEX parts_doubtful ON parts (state) WHERE state IN ('submitting', 'uncertain', 'left');
+
+ALTER TABLE attempts ADD COLUMN uncounted_by TEXT; -- IMEI of the modem that says so and may not be known to keep EF_SMSS up
