@@ -81,7 +81,7 @@ NEVER = (
 NEEDED = ("messages", "incoming", "in doubt at some time")
 
 # Of each modem: the end of the gateway loses what is on the line. A modem that restarts hands over nothing until the
-# next start has told it to (CNMI): 0.7 reports a cut were measured with lives of 3 to 6 s, 0.2 with those of 0.2 to 3 s.
+# next start has told it to (CNMI): 0.7 reports a cut were measured with lives of 3 to 6 s, 0.2 with lives up to 3 s.
 REPORTS_PER_KILL = 1
 REPORTS_PER_RESTART = 2
 
