@@ -11,6 +11,8 @@ from smsgw.store.db import Tx
 
 # TP-MR is an octet (TS 23.040 §9.2.3.6).
 _REFERENCES = 256
+# A SIM that does not come back into use for so long is not waited for.
+_LONGEST_MS = 86_400_000
 _UNCOUNTED = "the SIM has not counted it: nothing was sent"
 
 
@@ -64,6 +66,19 @@ def _has_left(tx: Tx, part: int, reference: int) -> None:
     message = parts.message_of(tx, part)
     messages.note(tx, message, Status.PROCESSING, Reason.OUTCOME_UNKNOWN, "the SIM has counted it: it has left")
     roll_up(tx, message, Reason.OUTCOME_UNKNOWN, "the rest follows")
+
+
+def over(tx: Tx, before: int) -> list[int]:
+    """List the parts that have been in doubt since before then (Unix milliseconds): no proof is waited for any more.
+
+    While its modem uses another SIM, no report for a SIM can arrive: then a part has longer, though not for ever.
+    """
+    found = parts.uncertain_since(tx, before)
+    return [
+        part
+        for part, sim, since in found
+        if sim is None or since < tx.now - _LONGEST_MS or not sims.was_out_of_use(tx, sim, since, before)
+    ]
 
 
 def settle_by_policy(tx: Tx, part: int, config: SendingConfig) -> None:

@@ -58,7 +58,7 @@ class Housekeeping:
                 parts.move(tx, part, PartState.EXPIRED)
             messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
         after_s = self._config.sending.uncertain_after_s
-        doubtful = parts.uncertain_since(tx, tx.now - after_s * 1_000) if up_s >= after_s else []
+        doubtful = doubts.over(tx, tx.now - after_s * 1_000) if up_s >= after_s else []
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)

@@ -16,6 +16,7 @@ from smsgw.policy.refusals import (
     hold_s,
     rest_after,
 )
+from smsgw.policy.slots import Demand, Turns, next_slot
 from smsgw.policy.statuses import roll_up
 from smsgw.policy.turns import next_in_turn
 
@@ -24,8 +25,10 @@ __all__ = [
     "OTHER_SIM_FOR_S",
     "REPORT_WINDOW_MS",
     "Decision",
+    "Demand",
     "Next",
     "Rest",
+    "Turns",
     "after_refusal",
     "backoff_s",
     "blames_sim",
@@ -34,6 +37,7 @@ __all__ = [
     "match_unanswered",
     "month",
     "next_in_turn",
+    "next_slot",
     "rest_after",
     "roll_up",
     "same_number",

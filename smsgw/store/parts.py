@@ -53,17 +53,21 @@ def in_state(tx: Tx, message: int, state: PartState) -> list[int]:
     return [row[0] for row in rows]
 
 
-def uncertain_since(tx: Tx, before: int) -> list[int]:
-    """List the parts in doubt whose last attempt was given up before then, of messages with which nobody goes on."""
+def uncertain_since(tx: Tx, before: int) -> list[tuple[int, str | None, int]]:
+    """List the parts in doubt whose last attempt was given up before then, of messages with which nobody goes on.
+
+    Each with its SIM and when that was, in Unix milliseconds.
+    """
     rows = tx.rows(
         # Of some of its states SQLite does not see that the index has them, and would walk over all parts.
-        "SELECT p.id FROM parts p JOIN messages m ON m.seq = p.message"
+        "SELECT p.id, m.sim, (SELECT max(ended_at) FROM attempts WHERE part = p.id) FROM parts p"
+        " JOIN messages m ON m.seq = p.message"
         " WHERE p.state IN ('submitting', 'uncertain', 'left') AND p.state != 'submitting'"
         " AND (SELECT max(ended_at) FROM attempts WHERE part = p.id) <= ?"
         " AND m.status != 0 AND m.holder IS NULL",
         (before,),
     )
-    return [row[0] for row in rows]
+    return [tuple(row) for row in rows]
 
 
 def mark_accepted(tx: Tx, part: int) -> None:

@@ -58,6 +58,22 @@ def seen_in(tx: Tx, device: str, slot: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+def slot_in_use(tx: Tx, device: str) -> int | None:
+    """Tell which slot a device has used last."""
+    row = tx.row("SELECT slot FROM sims WHERE device = ? ORDER BY last_seen DESC LIMIT 1", (device,))
+    return None if row is None else int(row[0])
+
+
+def was_out_of_use(tx: Tx, key: str, since: int, until: int) -> bool:
+    """Tell whether the modem that a SIM is in has used another since then, and not this one again before `until`."""
+    row = tx.row(
+        "SELECT 1 FROM sims s JOIN sims o ON o.device = s.device AND o.key != s.key"
+        " WHERE s.key = ? AND o.last_seen > ? AND (o.last_seen > s.last_seen OR s.last_seen > ?)",
+        (key, since, until),
+    )
+    return row is not None
+
+
 # ── rests ──
 
 

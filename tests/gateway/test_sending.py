@@ -216,6 +216,34 @@ async def test_a_doubt_waits_for_its_proof_as_long_however_long_the_gateway_was_
     assert await part_states(gateway, id) == [PartState.FAILED]
 
 
+async def test_a_doubt_waits_for_a_sim_that_is_out_of_use_but_not_for_ever(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    north, after_s = await device(gateway), config.sending.uncertain_after_s
+    id = await put_in_doubt(gateway, None)
+    clock.advance(1)
+    await gateway.devices.sim_seen(north, OTHER_SIM, None, 2)
+    clock.advance(2 * after_s)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    await gateway.devices.sim_seen(north, SIM, None, 1)
+    clock.advance(after_s - 1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    clock.advance(1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
+async def test_a_doubt_about_a_sim_that_stays_away_ends_after_a_day(gateway: Gateway, clock: Clock) -> None:
+    id = await put_in_doubt(gateway, None)
+    clock.advance(1)
+    await gateway.devices.sim_seen(await device(gateway), OTHER_SIM, None, 2)
+    clock.advance(86_400)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
 async def test_a_defect_of_one_modem_leaves_the_messages_of_another_alone(gateway: Gateway) -> None:
     submitting, claimed, elsewhere = [await submit(gateway, text) for text in ("on the wire", "claimed", "elsewhere")]
     await take_part(gateway)

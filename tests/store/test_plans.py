@@ -29,6 +29,7 @@ class Explaining(Tx):
 STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("attempts_reference", lambda tx: attempts.with_reference(tx, SIM, 1, 0)),
     ("attempts_reference", lambda tx: attempts.recipients_of_deleted(tx, SIM, 1, 0)),
+    ("unfit_sims_of", lambda tx: queue.sent_away(tx, "d", SIM, "")),
     ("attempts_unanswered", lambda tx: attempts.unanswered(tx, SIM, 0)),
     ("attempts_unanswered", lambda tx: attempts.uncounted(tx, SIM, "490154203237518")),
     ("attempts_unanswered", lambda tx: attempts.forget_uncounted(tx, SIM)),
