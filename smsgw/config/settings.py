@@ -73,6 +73,7 @@ class SimConfig:
     per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
     recipients_per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
     gap_s: int = field(default=0, metadata={"min": 0, "max": 3_600})  # from one part to the next
+    roaming: bool = True  # whether it may send in a network that is not its own
     quiet_hours: str = field(
         default="", metadata={"pattern": f"({_TIME}-{_TIME})?", "hint": 'hours such as "22:00-07:00"'}
     )

@@ -44,6 +44,11 @@ class Registration:
     lte: RegistrationState | None
     may_send: bool
 
+    @property
+    def is_roaming(self) -> bool:
+        """Tell whether the network is not the SIM's own."""
+        return self.state.is_roaming or (self.lte is not None and self.lte.is_roaming)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:

@@ -281,12 +281,16 @@ class Session:
         if not await self._modem.still_announces():
             raise SetUpAgain("the modem has stopped telling what it receives")
         registration = await self._modem.registration()
-        if registration.may_send and not self._has_served:
+        may_send = registration.may_send and (self._seat.may_roam or not registration.is_roaming)
+        if may_send and not self._has_served:
             # What it takes to find a network is not time in which anything could be sent.
             self._has_served, self._seated_at = True, self._clock()
-        self._may_send = registration.may_send
+        self._may_send = may_send
         self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())
-        if not self._may_send:
+        if registration.may_send and not may_send:
+            self._board.become(DeviceState.REGISTERING, _ROAMING)
+            return
+        if not may_send:
             self._board.become(DeviceState.REGISTERING, _ADVICE.get(registration.state, _LTE_WITHOUT_MESSAGES))
             return
         battery = await self._modem.battery()
@@ -308,6 +312,7 @@ _ADVICE = {
     RegistrationState.EMERGENCY_ONLY: "the network allows emergency calls only: is the SIM activated and paid for?",
     RegistrationState.RESTRICTED: "the network allows this SIM no service: use another SIM or tariff",
 }
+_ROAMING = "in a network that is not its own, where the SIM may not send: allow it by roaming = true, or wait"
 _LTE_WITHOUT_MESSAGES = (
     "registered for LTE data, but the network offers no way for messages: allow 3G or 2G, or another SIM or tariff"
 )

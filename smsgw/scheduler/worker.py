@@ -208,7 +208,8 @@ class ModemWorker:
             raise SlotRefused(f"the modem says that it uses this slot, and goes on with the SIM in slot {last.slot}")
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei)
-        self._last_seat = Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei)
+        may_roam = self._config.in_slot(slot).roaming
+        self._last_seat = Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
         return self._last_seat
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:

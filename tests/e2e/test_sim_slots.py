@@ -126,6 +126,19 @@ async def test_a_gateway_that_starts_again_goes_on_with_the_sim_that_was_in_use(
             assert sent_from(w) == {(2, "from the home slot"): 1, (2, "the same again"): 1}
 
 
+async def test_a_sim_that_may_not_roam_leaves_it_to_the_one_that_may(tmp_path: Path) -> None:
+    sims = (SimConfig(slot=1, roaming=False), SimConfig(slot=2))
+    async with dual(tmp_path, sims=sims) as w:
+        w.virtual.fault(0, "deregister", stat=5)
+        assert "may not send" in (await w.device_in_state("registering"))["error"]
+        stays = await w.send("at home only", to_sim=1)
+        await w.reaches(await w.send("abroad", to_sim=2), 4)
+        assert (await w.message(stays))["status"] == 0
+        w.virtual.fault(0, "register")
+        await w.reaches(stays, 4)
+        assert sent_from(w) == {(2, "abroad"): 1, (1, "at home only"): 1}
+
+
 async def test_each_sim_has_its_own_pin(tmp_path: Path) -> None:
     profile = replace(DUAL, slot_pins=("1111", "2222"))
     sims = (SimConfig(slot=1, pin="1111"), SimConfig(slot=2, pin="2222"))
