@@ -29,12 +29,13 @@ HEADERS = (
 # None of them tells that a message was sent or refused.
 LINES = (
     *HEADERS, '+CMTI: "SM",1', '+CMTI: "ME",999', '+CMTI: "', "+CMTI: 5", '+CDSI: "SR",3', '+CDSI: "SM",-1', "+CDSI:",
-    "+CREG: 2", '+CREG: 5,"00C3', "+CREG: ,", "+CEREG: 9,9,9", "+CGREG:", "+CPIN: NOT READY", "+CPIN: NOT INSERTED",
+    "+CREG: 2", '+CREG: 5,"00C3', "+CREG: ,", "+CEREG: 9,9,9", "+CGREG:",
     "+CMG", "+CMGS", "CMGS: 5", "+CMGS 5", "+CMGL: x,y,,z", "+CMGL:", "+CMGR:", "+CSQ: 99,", "+CSQ:", "+COPS: 0,0,\"",
     '+CRSM: 144,0,"', "+CRSM: 999", "+CNMI: 9", "+CPMS: ,,,", '+CPMS: "SM",1', "+CBC: ,", "^RSSI:5", "^BOOT:1,0,0,0,7",
-    "^SMMEMFULL", '+CIEV: "smsfull",1', "+SMS FULL", "RDY", "+CFUN: 1", "SMS Ready", "POWERED DOWN", "RING", "COMMAND",
+    "^SMMEMFULL", '+CIEV: "smsfull",1', "+SMS FULL", "+CFUN: 1", "SMS Ready", "RING", "COMMAND",
     "NO CARRIER", "AT", "ATE0", "AT+CMGS=23", ">", "> >", "0", "1", "OK OK", "OKAY", "+CUSD: 0,\"", "%", "\x1b", "\x1a",
 )  # fmt: skip
+UPSETS = ("RDY", "POWERED DOWN", "+CPIN: NOT READY", "+CPIN: NOT INSERTED", "OK", "\r\nOK\r\n\r\nOK")
 REFERENCES = ("+CMGS: 5", '+CMGS: 255,"', "+CMGS: 64\r\n\r\nOK", "+CMGS:", "+CMGS: 999")
 
 
@@ -44,11 +45,12 @@ class Noise:
     def __init__(self, seed: int, *, references: bool) -> None:
         self.chance = random.Random(seed)
         self._kinds: list[Callable[[bytes], bytes]] = [
-            self._anything, self._endless, self._hex, self._again, self._text, self._nuls, self._prompt, self._ok,
-            self._line, self._line, self._line, self._handed_over,
+            self._anything, self._endless, self._hex, self._again, self._text, self._nuls, self._prompt, self._line,
+            self._handed_over,
         ]  # fmt: skip
+        self._kinds = [*self._kinds * 4, self._upset]
         if references:
-            self._kinds.append(self._reference)
+            self._kinds += [self._reference] * 4
 
     def morsel(self, heard: bytes) -> bytes:
         """Make a little of one kind; `heard` is what was said on the line lately."""
@@ -56,7 +58,7 @@ class Noise:
 
     def burst(self, heard: bytes) -> bytes:
         """Make much of several kinds."""
-        return b"".join(self.morsel(heard) for _ in range(self.chance.randint(1, 12)))
+        return b"".join(self.morsel(heard) for _ in range(self.chance.randint(1, 20)))
 
     def interrupt(self, data: bytes, heard: bytes) -> bytes:
         """Put a little into the middle of something."""
@@ -80,13 +82,13 @@ class Noise:
         return bytes(spoilt)
 
     def _anything(self, heard: bytes) -> bytes:
-        return self.chance.randbytes(self.chance.randint(1, 1_500))
+        return self.chance.randbytes(self.chance.randint(1, 3_000))
 
     def _endless(self, heard: bytes) -> bytes:
-        return self.chance.choice((b"A", b"+CDS: ", b"0791", b"\xff", b"> ")) * self.chance.randint(1, 5_000)
+        return self.chance.choice((b"A", b"+CDS: ", b"0791", b"\xff", b"> ")) * self.chance.randint(1, 6_000)
 
     def _hex(self, heard: bytes) -> bytes:
-        return self._framed(self.chance.randbytes(self.chance.randint(1, 200)).hex().upper())
+        return self._framed(self.chance.randbytes(self.chance.randint(1, 600)).hex().upper())
 
     def _again(self, heard: bytes) -> bytes:
         begin = self.chance.randrange(len(heard) + 1)
@@ -104,8 +106,8 @@ class Noise:
     def _prompt(self, heard: bytes) -> bytes:
         return self.chance.choice((b"\r\n> ", b">", b"\r\n>", b"> \r\n", b"\n\r> >"))
 
-    def _ok(self, heard: bytes) -> bytes:
-        return self._framed("OK") * self.chance.randint(1, 3)
+    def _upset(self, heard: bytes) -> bytes:
+        return self._framed(self.chance.choice(UPSETS))
 
     def _line(self, heard: bytes) -> bytes:
         return self._framed(self.chance.choice(LINES))
@@ -162,12 +164,13 @@ class HostileLine:
         """Wait until the gateway has all that was to be said."""
         await self._calm.wait()
 
-    async def answers(self, within_s: float) -> None:
-        """Wait until the modem says something, but no longer than this: the gateway may be waiting for silence."""
-        self._answered.clear()
+    async def has_answered(self, times: int, patience_s: float) -> None:
+        """Wait until the modem has said something so many times, unless it says nothing for so long."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._answered.wait()
+            for _ in range(times):
+                self._answered.clear()
+                async with asyncio.timeout(patience_s):
+                    await self._answered.wait()
 
     def _from_modem(self) -> None:
         data = os.read(self._modem, READ_SIZE)
