@@ -31,6 +31,7 @@ torture: $(STAMP)
 # daemons are only unpacked, so that they do not start as services and take a modem.
 DEBIAN := gammu libgsmsd8 libmm14
 DAEMONS := gammu-smsd smstools
+FETCH := apt-get download -qq -o APT::Sandbox::User=root $(DAEMONS)
 interop: $(VENV)/.interop
 	$(BIN)/python -m pytest -m interop $(ARGS)
 
@@ -50,11 +51,11 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	@touch $@
 
 $(VENV)/.interop: $(STAMP) requirements/interop.txt
-	@missing=; for each in $(DEBIAN); do dpkg -s $$each >/dev/null 2>&1 || missing="$$missing $$each"; done; test -z "$$missing" \
+	@missing=; for each in $(DEBIAN); do dpkg -s $$each 2>&1 | grep -q "ok installed" || missing="$$missing $$each"; done; test -z "$$missing" \
 		|| { apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; } \
 		|| { echo "Install this first: sudo apt install --no-install-recommends$$missing" >&2; exit 1; }
 	@rm -rf $(VENV)/debian && mkdir $(VENV)/debian && cd $(VENV)/debian \
-		&& { apt-get download -qq $(DAEMONS) || { apt-get update -qq && apt-get download -qq $(DAEMONS); }; } \
+		&& { $(FETCH) || { apt-get update -qq && $(FETCH); }; } \
 		&& for each in *.deb; do dpkg --extract "$$each" . || exit 1; done \
 		|| { echo "These packages cannot be fetched: $(DAEMONS). Try this first: sudo apt update" >&2; exit 1; }
 	@$(PIP) install --require-hashes -r requirements/interop.txt

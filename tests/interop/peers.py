@@ -41,12 +41,12 @@ INCOMING = (
 
 async def run(*command: str | Path) -> str:
     """Run a program to its success and give what it printed."""
-    process = await _start(*command)
+    process = await _start(*command, output=subprocess.PIPE)
     try:
         async with asyncio.timeout(DEADLINE_S):
             output, _ = await process.communicate()
     finally:
-        await _end(process, signal.SIGKILL)
+        await _end(process)
     printed = output.decode("utf-8", "replace")
     assert process.returncode == 0, printed
     return printed
@@ -55,7 +55,7 @@ async def run(*command: str | Path) -> str:
 @asynccontextmanager
 async def daemon(*command: str | Path) -> AsyncIterator[None]:
     """Run a daemon as long as the block lasts; it must still be there at its end, and stop when it is told to."""
-    process = await _start(*command)
+    process = await _start(*command, output=subprocess.DEVNULL)
     try:
         yield
         assert process.returncode is None, f"{command[0]} has ended by itself: {process.returncode}"
@@ -63,24 +63,24 @@ async def daemon(*command: str | Path) -> AsyncIterator[None]:
         async with asyncio.timeout(DEADLINE_S):
             assert await process.wait() == 0
     finally:
-        await _end(process, signal.SIGKILL)
+        await _end(process)
 
 
-async def _start(*command: str | Path) -> asyncio.subprocess.Process:
+async def _start(*command: str | Path, output: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
         start_new_session=True,
     )
 
 
-async def _end(process: asyncio.subprocess.Process, how: signal.Signals) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     """End a program that is still there, with all that it has started."""
     if process.returncode is None:
-        os.killpg(process.pid, how)
+        os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
 
