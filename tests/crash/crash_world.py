@@ -179,12 +179,14 @@ class Ending:
     """How it may end: as if nobody had been killed, but for what a kill has struck.
 
     `struck` is the message that was on the line, `statuses` are those it may end with (None: as all others), `taken`
-    says whether the network has the part that was. `lost` is the incoming message that may be gone.
+    says whether the network has the part that was, `counted` whether its SIM has counted it, so that the rest follows.
+    `lost` is the incoming message that may be gone.
     """
 
     struck: str = ""
     statuses: frozenset[Status] | None = None
     taken: bool = True
+    counted: bool = False
     lost: str = ""
     reports: bool = True
 
@@ -217,7 +219,8 @@ async def judge(virtual: VirtualModems, client: Client, ending: Ending) -> None:
         taken = [part for part in ledger if part.text in message["message"]]
         if message["status"] == Status.SEND_ERROR:
             assert message["error"]["reason"] == "outcome_unknown"
-            assert len(taken) == ending.taken + (message["message"] == LONG)
+            # The part that was struck is the second of three.
+            assert len(taken) == ending.taken + (message["message"] == LONG) * (1 + ending.counted)
         else:
             assert len(taken) == len(message["parts"])
     assert max(Counter(part.pdu for part in ledger).values()) == 1, "a part was sent twice"

@@ -43,8 +43,8 @@ HANDS_OVER = Profile(cnmi_advertised=((0, 1), (0, 2), (0,), (0,), (0, 1)))
 class Kill:
     """A kill when the modem reaches a stage for the nth time; with `heard`, once the daemon has read all up to there.
 
-    `struck` counts the part that it strikes, `ends` and `taken` are as in `Ending`. With `loses`, the incoming message
-    that is on the line then may be gone. Beside the kill, `fault` may befall the modem.
+    `struck` counts the part that it strikes, `ends`, `taken` and `counted` are as in `Ending`. With `loses`, the
+    incoming message that is on the line then may be gone. Beside the kill, `fault` may befall the modem.
     """
 
     stage: Stage
@@ -54,6 +54,7 @@ class Kill:
     struck: int = 0
     ends: frozenset[Status] | None = None
     taken: bool = True
+    counted: bool = False
     loses: bool = False
     reports: bool = True
     report_delay: float = 0.0
@@ -69,6 +70,7 @@ class Kill:
             struck=STRUCK.get(self.struck or self.nth, ""),
             statuses=self.ends,
             taken=self.taken,
+            counted=self.counted,
             lost=INCOMING[self.nth - 1] if self.loses else "",
             reports=self.reports,
         )
@@ -100,10 +102,10 @@ class Killer:
 
 
 OUTGOING = [
-    # Nothing has left. Before the first answer nobody knows whether the SIM's record is kept, so it proves nothing.
-    Kill(stage=Stage.PROMPT, nth=1, ends=UNKNOWN, taken=False),
+    # Nothing has left. Before the first answer nobody knows whether the SIM's record is kept: it proves it afterwards.
+    Kill(stage=Stage.PROMPT, nth=1),
     Kill(stage=Stage.PROMPT, nth=3),
-    Kill(stage=Stage.HALF_PDU, nth=1, ends=UNKNOWN, taken=False),
+    Kill(stage=Stage.HALF_PDU, nth=1),
     Kill(stage=Stage.HALF_PDU, nth=3),
     Kill(stage=Stage.CTRL_Z, nth=3, why="lost", fault={"kind": "lose_after_ctrl_z"}),
     # Nothing has been taken, but the record has moved on, or the modem has started again, which may lose a record.
@@ -113,6 +115,7 @@ OUTGOING = [
         why="lost but counted",
         ends=UNKNOWN,
         taken=False,
+        counted=True,
         fault={"kind": "lose_after_ctrl_z", "reaches_network": True},
     ),
     Kill(
@@ -127,7 +130,7 @@ OUTGOING = [
     # The reference died with the daemon; only a report can tell.
     Kill(stage=Stage.REFERENCE, nth=1, heard=True),
     Kill(stage=Stage.REFERENCE, nth=3, heard=True),
-    Kill(stage=Stage.REFERENCE, nth=3, heard=True, why="no reports", reports=False, ends=UNKNOWN),
+    Kill(stage=Stage.REFERENCE, nth=3, heard=True, why="no reports", reports=False, ends=UNKNOWN, counted=True),
     # Read and stored, read only, or on the line: in each case the report is still to come.
     Kill(stage=Stage.SENT, nth=1),
     Kill(stage=Stage.SENT, nth=3),

@@ -25,7 +25,7 @@ from crash_world import (
     rows,
 )
 
-from simmodem import Profile, Rule, Stage, VirtualModems
+from simmodem import Profile, Rule, Smss, Stage, VirtualModems
 from smsgw.model import Status
 from world import until
 
@@ -40,7 +40,7 @@ ON_THE_WAY = (
     "put_away",
     "keep_inbound",
 )
-SELDOM_ON_THE_WAY = ("_refused", "learn_record", "sighted", "seen", "mark_boot")
+SELDOM_ON_THE_WAY = ("_refused", "record_learned", "sighted", "seen", "mark_boot")
 BARRED = "79990000001"
 SHORT = [f"message {n}" for n in range(6)]
 UNKNOWN = frozenset({Status.SEND_ERROR})
@@ -142,25 +142,28 @@ async def test_a_kill_at_a_commit_that_follows_a_mishap(
         await judge(virtual, client, ending)
 
 
-# What settles a doubt that an earlier kill has left: the stage of that, and for which part it comes.
+# What settles a doubt that an earlier kill has left: the stage of that, for which part it comes, and the SIM's record;
+# where there is one, it proves all that has not left.
 DOUBTS = [
-    ("_recover", Stage.PROMPT, 3, Ending()),
-    ("sim_remembers", Stage.PROMPT, 3, Ending()),
-    ("answered_late", Stage.TAKEN, 3, Ending()),
-    ("_sweep", Stage.PROMPT, 1, Ending(struck=MESSAGES[0], statuses=UNKNOWN, taken=False)),
+    ("_recover", Stage.PROMPT, 3, Smss.FOLLOWS, Ending()),
+    ("sim_remembers", Stage.PROMPT, 3, Smss.FOLLOWS, Ending()),
+    ("record_learned", Stage.PROMPT, 1, Smss.FOLLOWS, Ending()),
+    ("answered_late", Stage.TAKEN, 3, Smss.FOLLOWS, Ending()),
+    ("_sweep", Stage.PROMPT, 1, Smss.MISSING, Ending(struck=MESSAGES[0], statuses=UNKNOWN, taken=False)),
 ]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("transaction", "stage", "nth", "ending"), DOUBTS, ids=[row[0] for row in DOUBTS])
+@pytest.mark.parametrize(("transaction", "stage", "nth", "record", "ending"), DOUBTS, ids=[row[0] for row in DOUBTS])
 async def test_a_second_kill_at_the_commit_that_settles_what_the_first_left_in_doubt(
-    tmp_path: Path, transaction: str, stage: Stage, nth: int, ending: Ending, when: str
+    tmp_path: Path, transaction: str, stage: Stage, nth: int, record: Smss, ending: Ending, when: str
 ) -> None:
     def strike(modem: int) -> None:
         first.kill()
         virtual.lose_input(modem)
 
-    async with VirtualModems(tmp_path, observer=AtStage(stage, nth, strike)) as virtual:
+    profile = Profile(smss=record)
+    async with VirtualModems(tmp_path, profile=profile, observer=AtStage(stage, nth, strike)) as virtual:
         client = Client(await make_token(tmp_path, virtual.paths))
         async with busy_daemon(virtual, client) as first:
             assert await first.ends() == -9
