@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smsgw.store import attempts, messages, parts, queue, reports, sims
+from smsgw.store import attempts, inbound, inbound_parts, messages, parts, queue, reports, sims
 from smsgw.store.db import Database, Tx
 
 SIM = "8944000000000000001"
@@ -46,6 +46,16 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("parts_doubtful", lambda tx: parts.uncertain_since(tx, 0)),
     ("sqlite_autoindex_messages", lambda tx: messages.ended_before(tx, 1, 10)),
     ("PRIMARY KEY", lambda tx: reports.forget_received(tx, 1, 10)),
+    ("PRIMARY KEY", lambda tx: inbound_parts.forget_received(tx, 1, 10)),
+    ("inbound_parts_fingerprint", lambda tx: inbound_parts.is_known(tx, SIM, b"", 0)),
+    ("inbound_parts_unread", lambda tx: inbound_parts.unread(tx, 10)),
+    ("inbound_parts_incomplete", lambda tx: inbound_parts.of_incomplete(tx, 1)),
+    ("inbound_parts_message", lambda tx: inbound_parts.empty_of_message(tx, 1)),
+    ("inbound_parts_message", lambda tx: inbound_parts.forget_of_message(tx, 1)),
+    ("inbound_parts_incomplete.*inbound_incomplete_series", lambda tx: inbound_parts.of_series(tx, SIM, "")),
+    ("inbound_incomplete_age", lambda tx: inbound_parts.begun_before(tx, 0, 10)),
+    ("inbound_replaced", lambda tx: inbound.replaced(tx, SIM, "", 0x41)),
+    ("sqlite_autoindex_inbound", lambda tx: inbound.older_than(tx, 1, 10)),
 ]
 
 
@@ -60,5 +70,9 @@ async def test_a_statement_uses_its_index(db: Database, index: str, statement: C
 
     plans = await db.write(explain)
     assert re.search(index, " ".join(plans)), plans
-    assert not [plan for plan in plans if re.search(r"SCAN (attempts|messages|parts|timeline)( |$)(?!.*INDEX)", plan)]
+    assert not [
+        plan
+        for plan in plans
+        if re.search(r"SCAN (attempts|inbound(_incomplete)?|messages|parts|timeline)( |$)(?!.*INDEX)", plan)
+    ]
     assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and "unanswered" not in index], plans
