@@ -87,8 +87,8 @@ def add(tx: Tx, row: int, incomplete: int) -> None:
 def of_series(tx: Tx, sim: str, series: str) -> dict[int, list[Tpdu]]:
     """List the parts of the latest incomplete messages of a series, by the message, oldest first."""
     rows = tx.rows(
-        "SELECT * FROM inbound_parts WHERE incomplete IN"
-        " (SELECT id FROM inbound_incomplete WHERE sim = ? AND series = ? ORDER BY id DESC LIMIT ?) ORDER BY incomplete",
+        "SELECT * FROM inbound_parts WHERE incomplete IN (SELECT id FROM inbound_incomplete"
+        " WHERE sim = ? AND series = ? ORDER BY id DESC LIMIT ?) ORDER BY incomplete",
         (sim, series, _MOST),
     )
     found: dict[int, list[Tpdu]] = defaultdict(list)
