@@ -154,7 +154,7 @@ async def test_nothing_is_lost_while_messages_come_as_fast_as_they_can_and_other
     tmp_path: Path, profile: Profile
 ) -> None:
     async with world(tmp_path, profile=profile, rules=(Rule(network_time=0.01),)) as w:
-        outgoing = [f"исходящее {number}" for number in range(60)]
+        outgoing = [f"исходящее {number}" for number in range(150)]
         for text in outgoing:
             await w.send(text)
         short = [f"входящее {number}" for number in range(150)]
