@@ -134,12 +134,13 @@ async def test_what_tells_no_time_may_be_said_again_after_two_days(gateway: Gate
     assert [message.content.sent_at for message in await listed(gateway)] == [None, None]
 
 
-async def test_a_part_that_its_sender_sends_again_changes_nothing(gateway: Gateway) -> None:
+async def test_a_part_that_its_sender_sends_again_changes_nothing(config: Config, gateway: Gateway) -> None:
     one, again, two = ucs2("a", 1, 2), ucs2("a", 1, 2, at=NOON + 1_000), ucs2("b", 2, 2)
     assert await receive(gateway, one, again, again, two, again) == [
         Fate.WAITING, Fate.REPEATED, Fate.REPEATED, Fate.WHOLE, Fate.REPEATED
     ]  # fmt: skip
     assert await texts_of(gateway) == ["ab"]
+    assert column(config, "SELECT pdu FROM inbound_parts ORDER BY id") == [one, b"", two]
 
 
 async def test_two_messages_under_one_reference_are_kept_apart(gateway: Gateway) -> None:

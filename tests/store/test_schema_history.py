@@ -108,6 +108,17 @@ async def test_of_what_was_received_long_before_only_what_was_sent_together_is_j
         await gateway.housekeeping.sweep(LONG_S)
         await gateway.housekeeping.sweep(LONG_S)
         assert sorted(await texts_of(gateway)) == ["[1/2 missing]lone", "a[2/2 missing]", "cd"]
+        created_at = {one.created_at for one in (await gateway.inbox.page(9, 1, "")).messages}
+        assert created_at == {old + 60 * day, old + 61 * day}
+
+
+async def test_what_nobody_has_looked_at_is_not_forgotten_before(config: Config, clock: Clock) -> None:
+    with_received(Path(config.store.path), plain("old"), at=NOON - 400 * 86_400_000)
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.housekeeping.forget() == 0
+        await gateway.housekeeping.sweep(LONG_S)
+        assert await texts_of(gateway) == ["old"]
+        assert await gateway.housekeeping.forget() == 1
 
 
 def test_every_step_of_the_history_can_be_taken_alone(tmp_path: Path) -> None:
