@@ -1,11 +1,12 @@
 """The statements that run all day find their rows through an index, however many there are."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from aiosqlite import Connection
 
 from smsgw.store import attempts, inbound, inbound_parts, messages, parts, queue, reports, sims
 from smsgw.store.db import Database, Tx
@@ -76,3 +77,37 @@ async def test_a_statement_uses_its_index(db: Database, index: str, statement: C
         if re.search(r"SCAN (attempts|inbound(_incomplete)?|messages|parts|timeline)( |$)(?!.*INDEX)", plan)
     ]
     assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and "unanswered" not in index], plans
+
+
+class ExplainingReader:
+    """A reader that asks how its queries would be carried out instead."""
+
+    def __init__(self, reader: Connection) -> None:
+        self.plans: list[str] = []
+        self._reader = reader
+
+    async def execute_fetchall(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        rows = await self._reader.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        self.plans += [row["detail"] for row in rows]
+        return [(0,)]
+
+
+READS: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
+    ("inbound USING COVERING INDEX inbound_order", lambda reader: inbound.page(reader, 10, 1_000)),
+    ("inbound_trigrams VIRTUAL TABLE INDEX .:M", lambda reader: inbound.search_page(reader, "abc", 10, 1_000)),
+    ("inbound_short_runs VIRTUAL TABLE INDEX .:M", lambda reader: inbound.search_page(reader, "a", 10, 1_000)),
+]
+
+
+@pytest.mark.parametrize(("index", "read"), READS, ids=["page", "search", "short search"])
+async def test_a_page_of_the_inbox_is_found_through_its_index(
+    db: Database, index: str, read: Callable[[Any], Awaitable[object]]
+) -> None:
+    async with db.snapshot() as reader:
+        explaining = ExplainingReader(reader)
+        # What becomes of the rows is not asked here.
+        with suppress(TypeError):
+            await read(explaining)
+    assert re.search(index, " ".join(explaining.plans)), explaining.plans
+    assert "SEARCH inbound USING INTEGER PRIMARY KEY (rowid=?)" in explaining.plans
+    assert not [plan for plan in explaining.plans if re.search(r"SCAN inbound( |$)(?!.*INDEX)", plan)]
