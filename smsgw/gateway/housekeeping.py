@@ -47,6 +47,10 @@ class Housekeeping:
             self._changed()
         return swept
 
+    async def take_up(self) -> int:
+        """Make messages of some of what an older version has received, and return how many TPDUs it were."""
+        return await self._db.write(partial(inbox.take_up, ids=self._ids, limit=_JOINED_AT_ONCE))
+
     async def forget(self) -> int:
         """Remove some of what is older than it is kept and return how many messages and TPDUs it were."""
         return await self._db.write(self._forget)
@@ -69,15 +73,14 @@ class Housekeeping:
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
-        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP) + self._join(tx, up_s)
+        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP) + self._give_up_parts(tx, up_s)
 
-    def _join(self, tx: Tx, up_s: float) -> int:
-        """Look at what an older version has received; after that, stop waiting for parts that do not come."""
+    def _give_up_parts(self, tx: Tx, up_s: float) -> int:
+        """Wait no longer for parts that do not come, unless they may be among what nobody has looked at."""
         if self._began_at is None:
             self._began_at = tx.now
-        if taken_up := inbox.take_up(tx, self._ids, _JOINED_AT_ONCE):
-            return taken_up
-        if max(up_s, (tx.now - self._began_at) / 1_000) < _LISTENED_S:
+        has_listened = max(up_s, (tx.now - self._began_at) / 1_000) >= _LISTENED_S
+        if not has_listened or inbound_parts.unread(tx, 1):
             return 0
         return inbox.hand_over_incomplete(tx, self._ids, _JOINED_AT_ONCE)
 

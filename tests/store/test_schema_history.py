@@ -75,7 +75,7 @@ async def test_what_was_received_before_there_was_an_inbox_is_in_it(config: Conf
     long, silent = "длинное " * 20, plain("", protocol=0x40)
     with_received(Path(config.store.path), *reversed(texts(long)), silent, b"garbage", plain("last"), at=NOON - 5_000)
     async with open_gateway(config, clock) as gateway:
-        assert await gateway.housekeeping.sweep(LONG_S) == 6
+        assert await gateway.housekeeping.take_up() == 6
         assert await texts_of(gateway) == ["last", "", long]
         assert {one.created_at for one in (await gateway.inbox.page(9, 1, "")).messages} == {NOON - 5_000}
         assert await gateway.inbox.received("d", SIM, plain("last")) is Fate.REPEATED
@@ -87,7 +87,7 @@ async def test_much_that_was_received_before_is_put_there_in_steps_and_in_order(
     async with open_gateway(config, clock) as gateway:
         assert await gateway.inbox.received("d", SIM, plain("new")) is Fate.PUT_BACK
         assert await gateway.inbox.received("d", SIM, plain("119")) is Fate.PUT_BACK
-        assert [await gateway.housekeeping.sweep(LONG_S) for _ in range(4)] == [50, 50, 22, 0]
+        assert [await gateway.housekeeping.take_up() for _ in range(4)] == [50, 50, 22, 0]
         assert (await texts_of(gateway))[:3] == ["new", "119", "118"]
         assert (await gateway.inbox.page(1, 1, "")).total == 121
 
@@ -105,8 +105,9 @@ async def test_of_what_was_received_long_before_only_what_was_sent_together_is_j
     ]
     with_received(Path(config.store.path), *parts, at=old + 60 * day)
     async with open_gateway(config, clock) as gateway:
-        await gateway.housekeeping.sweep(LONG_S)
-        await gateway.housekeeping.sweep(LONG_S)
+        assert await gateway.housekeeping.sweep(LONG_S) == 0
+        await gateway.housekeeping.take_up()
+        assert await gateway.housekeeping.sweep(LONG_S) == 2
         assert sorted(await texts_of(gateway)) == ["[1/2 missing]lone", "a[2/2 missing]", "cd"]
         created_at = {one.created_at for one in (await gateway.inbox.page(9, 1, "")).messages}
         assert created_at == {old + 60 * day, old + 61 * day}
@@ -116,7 +117,7 @@ async def test_what_nobody_has_looked_at_is_not_forgotten_before(config: Config,
     with_received(Path(config.store.path), plain("old"), at=NOON - 400 * 86_400_000)
     async with open_gateway(config, clock) as gateway:
         assert await gateway.housekeeping.forget() == 0
-        await gateway.housekeeping.sweep(LONG_S)
+        await gateway.housekeeping.take_up()
         assert await texts_of(gateway) == ["old"]
         assert await gateway.housekeeping.forget() == 1
 

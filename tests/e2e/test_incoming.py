@@ -2,7 +2,10 @@
 
 import asyncio
 import random
+import sqlite3
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from deliveries import octets, texts, ucs2
 from simmodem import Line, Profile, Rule, VirtualModems
 from smsgw.daemon import wall_clock
-from world import BYTES, WHOLE, WITH_URCS, SkippingClock, World, configure, running, until, world
+from smsgw.store.migrate import migrate, shipped_scripts
+from world import BRISK, BYTES, WHOLE, WITH_URCS, SkippingClock, World, configure, running, until, world
 
 SENDER, NAME = "+79990000001", "Bank"
 LONG = "Съешь ещё этих мягких французских булок, да выпей чаю 🫖👨‍👩‍👧🇷🇺! " * 8
@@ -123,6 +127,21 @@ async def test_what_stays_incomplete_is_handed_over_after_a_day_and_a_late_part_
         await has_texts(w, "short", "later", "a[2/3 missing]c", "[1/3 missing]b[3/3 missing]")
 
 
+async def test_what_an_earlier_version_has_received_is_in_the_inbox_soon_after_the_start(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 1) as virtual:
+        pdus = [pdu for number in range(300) for pdu in texts(f"{number}", at=wall_clock() - number * 1_000)]
+        with closing(sqlite3.connect(tmp_path / "smsgw.db", isolation_level=None)) as connection:
+            migrate(connection, tmp_path / "smsgw.db", shipped_scripts()[:6])
+            connection.executemany(
+                "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, 'd', 's', ?)",
+                [(wall_clock(), pdu) for pdu in pdus],
+            )
+        virtual.incoming(0, SENDER, "new")
+        async with running(configure(tmp_path, virtual.paths), virtual, replace(BRISK, sweep_s=3.0)) as w:
+            arrived = await has_texts(w, *(f"{number}" for number in range(300)), "new")
+            assert [one["message"] for one in arrived] == [*(f"{number}" for number in range(300)), "new"]
+
+
 async def test_special_messages_find_their_place_and_silent_ones_leave_no_trace(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         w.virtual.incoming(0, SENDER, "flash", message_class=0)
@@ -154,10 +173,10 @@ async def test_nothing_is_lost_while_messages_come_as_fast_as_they_can_and_other
     tmp_path: Path, profile: Profile
 ) -> None:
     async with world(tmp_path, profile=profile, rules=(Rule(network_time=0.01),)) as w:
-        outgoing = [f"исходящее {number}" for number in range(150)]
+        outgoing = [f"исходящее {number}" for number in range(100)]
         for text in outgoing:
             await w.send(text)
-        short = [f"входящее {number}" for number in range(150)]
+        short = [f"входящее {number}" for number in range(100)]
         long = [f"{number} {LONG}" for number in range(8)]
         for text in random.Random(1).sample([*short, *long], len(short) + len(long)):
             w.virtual.incoming(0, SENDER, text)
