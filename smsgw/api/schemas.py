@@ -260,7 +260,7 @@ SCHEMAS: dict[str, Schema] = {
         last_online_date=_or_null(_time("When it last answered")),
         device_name_type=_text("GSM modem"),
         low_battery_alert=_flag("Always false"),
-        to_sim=_number("The slot in use"),
+        to_sim=_number("The slot that is used when nothing waits for another one"),
         sim_list=_list(_SIM),
         state=_text("What it is doing right now", enum=[state.value for state in DeviceState]),
         signal_dbm=_or_null(_number("Received signal strength")),
@@ -269,6 +269,7 @@ SCHEMAS: dict[str, Schema] = {
         imei=_or_null(_text("IMEI")),
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
         waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
+        slot=_or_null(_number("The slot in use right now")),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),
     "Health": _answer(

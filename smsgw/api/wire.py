@@ -250,4 +250,5 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "imei": shown.imei,
         "error": live.error or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
+        "slot": live.slot,
     }

@@ -25,6 +25,7 @@ class LiveModem:
     state: DeviceState = DeviceState.OFFLINE
     since: int = 0  # Unix milliseconds, start of the present state
     online: bool = False
+    slot: int | None = None  # of the SIM in use
     signal_dbm: int | None = None
     registration: str | None = None
     operator: str | None = None

@@ -17,6 +17,7 @@ from smsgw.policy.refusals import (
     hold_s,
     rest_after,
 )
+from smsgw.policy.slots import Demand, Turns, next_slot
 from smsgw.policy.statuses import roll_up
 from smsgw.policy.turns import next_in_turn
 
@@ -26,10 +27,12 @@ __all__ = [
     "PATIENCE_MS",
     "REPORT_WINDOW_MS",
     "Decision",
+    "Demand",
     "Gathering",
     "Next",
     "Received",
     "Rest",
+    "Turns",
     "after_refusal",
     "backoff_s",
     "blames_sim",
@@ -40,6 +43,7 @@ __all__ = [
     "match_unanswered",
     "month",
     "next_in_turn",
+    "next_slot",
     "place_for",
     "read_tpdu",
     "rest_after",

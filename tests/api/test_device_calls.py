@@ -27,6 +27,7 @@ KEYS = [
     "imei",
     "error",
     "waits_until",
+    "slot",
 ]
 
 
@@ -36,7 +37,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
     north = await api.device()
     await api.gateway.devices.seen(north, "490154203237518")
     modems.states[north] = LiveModem(
-        state=DeviceState.SENDING, online=True, signal_dbm=-71, registration="home", operator="Оператор А"
+        state=DeviceState.SENDING, online=True, signal_dbm=-71, registration="home", operator="Оператор А", slot=2
     )
     answer = await api.call("POST", f"{prefix}/devices/get/info", {key: north})
     assert answer.status == 200
@@ -58,6 +59,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
         ("imei", "490154203237518"),
         ("error", None),
         ("waits_until", None),
+        ("slot", 2),
     ]
 
 

@@ -131,7 +131,7 @@ async def test_what_an_earlier_version_has_received_is_in_the_inbox_soon_after_t
     async with VirtualModems(tmp_path, 1) as virtual:
         pdus = [pdu for number in range(300) for pdu in texts(f"{number}", at=wall_clock() - number * 1_000)]
         with closing(sqlite3.connect(tmp_path / "smsgw.db", isolation_level=None)) as connection:
-            migrate(connection, tmp_path / "smsgw.db", shipped_scripts()[:6])
+            migrate(connection, tmp_path / "smsgw.db", shipped_scripts()[:7])
             connection.executemany(
                 "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, 'd', 's', ?)",
                 [(wall_clock(), pdu) for pdu in pdus],

@@ -59,7 +59,7 @@ async def test_what_sims_had_submitted_is_known_with_its_recipient(config: Confi
 
 def with_received(path: Path, *pdus: bytes, at: int = NOON) -> None:
     """Make a database in which an earlier version has stored TPDUs as they came."""
-    connection = database_of_schema(6, path)
+    connection = database_of_schema(7, path)
     connection.executemany(
         "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, 'd', ?, ?)",
         [(at, SIM, pdu) for pdu in pdus],
