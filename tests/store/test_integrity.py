@@ -17,7 +17,7 @@ from smsgw.store.faults import DatabaseUnusable
 from smsgw.store.lock import is_held, sole_daemon
 from support import Clock
 
-MANY = [f"Сообщение номер {n}" for n in range(400)]
+MANY = [f"Сообщение номер {n}" for n in range(200)]
 
 
 async def test_a_database_that_was_closed_leaves_no_sign(config: Config) -> None:
