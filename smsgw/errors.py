@@ -116,6 +116,18 @@ class MessageNotFound(CallerError):
     en = "There is no message {id}."
 
 
+class MayReadInboxNot(CallerError):
+    code = 1007
+    ru = "Токену «{name}» не разрешено читать входящие сообщения (право inbox:read)."
+    en = "Token “{name}” may not read incoming messages (right inbox:read)."
+
+
+class InboundNotFound(CallerError):
+    code = 1008
+    ru = "Входящее сообщение {id} не найдено. Список входящих: GET /inbox."
+    en = "There is no incoming message {id}. GET /inbox lists them."
+
+
 class MayDeleteNot(CallerError):
     code = 1009
     ru = "Токену «{name}» не разрешено удалять сообщения (право sms:delete)."
@@ -184,8 +196,8 @@ class BadMessage(CallerError):
 
 class BadMessageId(CallerError):
     code = 2003
-    ru = "id: нужна строка из 24 шестнадцатеричных цифр, выданная при отправке; {reason}."
-    en = "id: the string of 24 hex digits given out when the message was sent is needed; {reason}."
+    ru = "id: нужна строка из 24 шестнадцатеричных цифр — идентификатор сообщения; {reason}."
+    en = "id: the string of 24 hex digits that the message is known by is needed; {reason}."
 
 
 class BadCallbackId(CallerError):

@@ -46,11 +46,15 @@ def leave_open(path: Path, sql: str = "SELECT 1") -> None:
 
 
 def damage(path: Path) -> None:
-    """Overwrite the second half of a database: the first tables and the schema stay."""
+    """Overwrite the second half of a database, but for the schema and the first page of each table."""
     pages = path.stat().st_size // PAGE
+    # Not as one who may write: that would take the sign away that it was left open.
+    with closing(sqlite3.connect(f"file:{path}?immutable=1", uri=True)) as connection:
+        ((last,),) = connection.execute("SELECT max(rootpage) FROM sqlite_master")
+    first = max(pages // 2, last)
     with path.open("r+b") as file:
-        file.seek(pages // 2 * PAGE)
-        file.write(b"\xa5" * (pages // 2 * PAGE))
+        file.seek(first * PAGE)
+        file.write(b"\xa5" * ((pages - first) * PAGE))
 
 
 def damage_table(path: Path, table: str) -> None:

@@ -20,6 +20,7 @@ from smsgw.api.devices import DeviceCalls
 from smsgw.api.failures import REQUEST_HASH, REQUEST_ID, refuse
 from smsgw.api.guard import Guard, Handler
 from smsgw.api.health import HealthCall
+from smsgw.api.inbox import InboxCalls
 from smsgw.api.limits import RateLimiter
 from smsgw.api.messages import MessageCalls
 from smsgw.api.openapi import DOCUMENT
@@ -53,6 +54,7 @@ class Route:
 def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[[], int]) -> tuple[Route, ...]:
     submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
+    inbox = InboxCalls(gateway.inbox)
     devices = DeviceCalls(gateway.devices, live, clock)
     health = HealthCall(gateway, config, live, clock)
     return (
@@ -62,6 +64,9 @@ def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[
         Route("DELETE", "/sms/del", messages.delete, Right.SMS_DELETE),
         Route("GET", "/sms", messages.page, Right.SMS_READ),
         Route("GET", "/sms/{id}", messages.detail, Right.SMS_READ),
+        Route("GET", "/inbox", inbox.page, Right.INBOX_READ),
+        Route("POST", "/inbox/get", inbox.get, Right.INBOX_READ),
+        Route("DELETE", "/inbox/del", inbox.delete, Right.SMS_DELETE),
         Route("GET", "/reports", ReportCalls(gateway.reports).page, Right.SMS_READ),
         Route("GET", "/devices", devices.all, Right.DEVICES_READ),
         Route("POST", "/devices/get/info", devices.get, Right.DEVICES_READ),

@@ -1,7 +1,5 @@
 """The calls about stored messages: parse, one call to the gateway, render."""
 
-import re
-
 from aiohttp import web
 
 from smsgw.api import paging, wire
@@ -37,11 +35,7 @@ class MessageCalls:
         """GET /sms."""
         limit = paging.limit(request)
         number = paging.number(request)
-        # Bytes of the address that are no UTF-8 arrive as lone surrogates, and no text holds one.
-        wanted = request.query.get("search", "").encode("utf-8", "replace").decode()
-        # A number as people paste it; in an address that was not coded, its + arrives as a space.
-        wanted = re.sub(r"^[+ ](?=[0-9]+$)", "", wanted)
-        found = await self._messages.page(limit, min(number, paging.LAST_PAGE), wanted)
+        found = await self._messages.page(limit, min(number, paging.LAST_PAGE), paging.search(request))
         return wire.respond(wire.page(found, limit, number, self._language))
 
     async def _id_in_body(self, request: web.Request) -> str:

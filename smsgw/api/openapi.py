@@ -67,6 +67,7 @@ _SEARCHING = (
     *_PAGING,
     _in_query("search", "Part of the text, of the number or of the status in words; any case", type="string"),
 )
+_SEARCHING_INBOX = (*_PAGING, _in_query("search", "Part of the text or of the sender; any case", type="string"))
 
 _SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 2017, 3000, 4005)
 _BATCH_CODES = (1005, 2015, 2016, 3000, 4005)
@@ -92,8 +93,8 @@ DOCUMENT: dict[str, Any] = {
     "info": {
         "title": "smsgw",
         "version": __version__,
-        "description": "Send short messages through GSM modems. Unknown fields are ignored; a JSON body is read "
-        "whatever its Content-Type.",
+        "description": "Send and receive short messages through GSM modems. Unknown fields are ignored; a JSON body is "
+        "read whatever its Content-Type.",
     },
     "servers": [{"url": "/"}, {"url": "/v1"}],
     "security": [{"token": []}],
@@ -135,6 +136,21 @@ DOCUMENT: dict[str, Any] = {
                 (1007, 1008, 2003),
                 parameters=(_IN_PATH,),
             ),
+        },
+        "/inbox": {
+            "get": _call(
+                "List incoming messages",
+                "Newest first",
+                "InboundPage",
+                (1007, 2006, 2007),
+                parameters=_SEARCHING_INBOX,
+            ),
+        },
+        "/inbox/get": {
+            "post": _call("Read an incoming message", "The message", "Inbound", (1007, 1008, 2003), body="MessageId"),
+        },
+        "/inbox/del": {
+            "delete": _call("Delete an incoming message", "Deleted", None, (1008, 1009, 2003), body="MessageId"),
         },
         "/reports": {
             "get": _call(

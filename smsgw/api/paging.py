@@ -1,4 +1,4 @@
-"""How a list is asked for: how many on a page, and which page; as the contract writes it, from the address."""
+"""How a list is asked for: how many on a page, which page, and what is looked for; from the address."""
 
 import re
 
@@ -30,6 +30,14 @@ def number(request: web.Request) -> int:
     if (wanted := _whole_number(text)) is None or wanted < 1:
         raise BadOffset(reason=given(text))
     return wanted
+
+
+def search(request: web.Request) -> str:
+    """Read what is looked for; empty for everything."""
+    # Bytes of the address that are no UTF-8 arrive as lone surrogates, and no text holds one.
+    wanted = request.query.get("search", "").encode("utf-8", "replace").decode()
+    # A number as people paste it; in an address that was not coded, its + arrives as a space.
+    return re.sub(r"^[+ ](?=[0-9]+$)", "", wanted)
 
 
 def _whole_number(text: str) -> int | None:

@@ -6,8 +6,9 @@ Request bodies are checked from these very schemas; `x-error-code` names the err
 from typing import Any
 
 from smsgw.config import LONGEST_TTL_S, UNCERTAIN
+from smsgw.gsm.pdu import WaitingKind
 from smsgw.gsm.text import Encoding
-from smsgw.model import DEFAULT_PRIORITY, DeviceState, PartState, Reason, Status
+from smsgw.model import DEFAULT_PRIORITY, DeviceState, InboundKind, PartState, Reason, Status
 
 Schema = dict[str, Any]
 
@@ -67,7 +68,7 @@ def _unless_empty(schema: Schema, code: int) -> Schema:
     return schema | {"type": [schema["type"], "string", "null"], "maxLength": 0, "x-error-code": code}
 
 
-_MESSAGE_ID = _text("Id of the message, given out when it was sent", pattern=f"^{_ID}$", **{"x-error-code": 2003})
+_MESSAGE_ID = _text("Id of the message", pattern=f"^{_ID}$", **{"x-error-code": 2003})
 
 _DEVICE_IDS: dict[str, Schema] = {
     "device_id": _or_null(_text("Id of the device", pattern=f"^({_ID})?$", **{"x-error-code": 2005})),
@@ -207,6 +208,34 @@ SCHEMAS: dict[str, Schema] = {
     "MessagePage": _answer(
         pagination=_PAGINATION,
         sms_list=_list(reference("Message")),
+    ),
+    "Inbound": _answer(
+        id=_text("24 hex digits"),
+        message=_text("The text; each part that never came leaves a mark such as [1/3 missing]; empty for binary data"),
+        phone_number=_text("Sender: digits, or a name; empty where none is told"),
+        device_id=_text("Device that received it"),
+        sim=_text("SIM that received it (ICCID)"),
+        time_create=_number("Unix seconds: when it was whole here"),
+        time_sent=_or_null(_number("Unix seconds: when the service centre took it (its first part); null: not told")),
+        kind=_text(
+            "text; binary: octets for a program; unreadable: a TPDU that makes no sense, kept as it came",
+            enum=[kind.value for kind in InboundKind],
+        ),
+        data=_or_null(_text("Hex digits: the octets of binary data, or the TPDU that cannot be read")),
+        port=_or_null(_number("Application port that it is addressed to")),
+        flash=_flag("Whether it was to be shown at once and not kept (class 0)"),
+        missing_parts=_list(_number("Number of a part that never came, from 1")),
+        indications=_list(
+            _answer(
+                what=_text("What waits elsewhere", enum=[kind.value for kind in WaitingKind]),
+                is_active=_flag("Whether it waits; false: it no longer does"),
+                count=_or_null(_number("How many, where told")),
+            )
+        ),
+    ),
+    "InboundPage": _answer(
+        pagination=_PAGINATION,
+        inbox_list=_list(reference("Inbound")),
     ),
     "ReportPage": _answer(
         pagination=_PAGINATION,

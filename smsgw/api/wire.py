@@ -17,6 +17,9 @@ from smsgw.model import (
     STATUS_TEXTS,
     Attempt,
     Device,
+    Inbound,
+    InboundPage,
+    Indication,
     LiveModem,
     Message,
     MessageDetail,
@@ -166,6 +169,38 @@ def _attempt(shown: Attempt) -> dict[str, Any]:
         "outcome": shown.outcome,
         "reference": shown.reference,
         "detail": shown.detail,
+    }
+
+
+def inbound(shown: Inbound) -> dict[str, Any]:
+    """Render an incoming message: the keys that it shares with messages, then what is special about some."""
+    content = shown.content
+    return {
+        "id": shown.id,
+        "message": content.text,
+        "phone_number": content.sender,
+        "device_id": shown.device_id,
+        "sim": shown.sim,
+        "time_create": shown.created_at // 1_000,
+        "time_sent": None if content.sent_at is None else content.sent_at // 1_000,
+        "kind": content.kind.value,
+        "data": None if content.data is None else content.data.hex().upper(),
+        "port": content.port,
+        "flash": content.is_flash,
+        "missing_parts": list(content.missing),
+        "indications": [_indication(one) for one in content.indications],
+    }
+
+
+def _indication(shown: Indication) -> dict[str, Any]:
+    return {"what": shown.what, "is_active": shown.is_active, "count": shown.count}
+
+
+def inbound_page(shown: InboundPage, limit: int, number: int) -> dict[str, Any]:
+    """Render one page of the inbox."""
+    return {
+        "pagination": {"total_records": shown.total, "limit": limit, "offset": number},
+        "inbox_list": [inbound(one) for one in shown.messages],
     }
 
 

@@ -11,6 +11,7 @@ from smsgw.config import Config
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.housekeeping import Housekeeping
 from smsgw.gateway.ids import ObjectIds
+from smsgw.gateway.inbox import Inbox
 from smsgw.gateway.messages import Messages
 from smsgw.gateway.reports import Reports
 from smsgw.gateway.sending import Sending
@@ -29,8 +30,9 @@ class Gateway:
         self.submission = Submission(db, config, ids, self.devices, zone, self._changed)
         self.messages = Messages(db, config)
         self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
-        self.housekeeping = Housekeeping(db, config, self._changed)
+        self.housekeeping = Housekeeping(db, config, ids, self._changed)
         self.reports = Reports(db, self._changed)
+        self.inbox = Inbox(db, ids)
         self.tokens = Tokens(db)
 
     def on_change(self, listener: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""What time does to the rows: messages expire, doubts end, old things are forgotten; in small steps.
+"""What time does to the rows: messages expire, doubts end, parts are given up, old things forgotten; in small steps.
 
 Nobody waits for a step: it is one short transaction among those of the clients and the workers.
 """
@@ -7,28 +7,35 @@ from collections.abc import Callable
 from functools import partial
 
 from smsgw.config import Config
-from smsgw.gateway import doubts
+from smsgw.gateway import doubts, inbox
 from smsgw.gateway.devices import give_up_orphans
+from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.submission import REPEATS_FOR_S
 from smsgw.model import PartState, Reason, Status
-from smsgw.store import attempts, idempotency, messages, parts, queue, reports, sims, tokens
+from smsgw.store import attempts, idempotency, inbound_parts, messages, parts, queue, reports, sims, tokens
 from smsgw.store.db import Database, Tx
 
 _STEP = 500
 # Removing a message takes it out of the search indexes, too, which costs more than a change of state.
 _REMOVED_AT_ONCE = 50
+# So does putting one in.
+_JOINED_AT_ONCE = 50
 _DAY_MS = 86_400_000
 # Limits reach back a month, and a clock that was set right some more.
 _LIMITS_FOR_DAYS = 62
+# What came in while the gateway was not running is read from the SIM first: it may be the missing part.
+_LISTENED_S = 600
 
 
 class Housekeeping:
     """Keeps the database in order while everybody else works."""
 
-    def __init__(self, db: Database, config: Config, changed: Callable[[], None]) -> None:
+    def __init__(self, db: Database, config: Config, ids: ObjectIds, changed: Callable[[], None]) -> None:
         self._db = db
         self._config = config
+        self._ids = ids
         self._changed = changed
+        self._began_at: int | None = None  # by the clock of the rows
 
     async def sweep(self, up_s: float) -> int:
         """Settle what time has decided (expired, too long in doubt, device deleted) and return how many it were.
@@ -39,6 +46,10 @@ class Housekeeping:
         if swept:
             self._changed()
         return swept
+
+    async def take_up(self) -> int:
+        """Make messages of some of what an older version has received, and return how many TPDUs it were."""
+        return await self._db.write(partial(inbox.take_up, ids=self._ids, limit=_JOINED_AT_ONCE))
 
     async def forget(self) -> int:
         """Remove some of what is older than it is kept and return how many messages and TPDUs it were."""
@@ -61,7 +72,16 @@ class Housekeeping:
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
-        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP)
+        return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP) + self._give_up_parts(tx, up_s)
+
+    def _give_up_parts(self, tx: Tx, up_s: float) -> int:
+        """Wait no longer for parts that do not come, unless they may be among what nobody has looked at."""
+        if self._began_at is None:
+            self._began_at = tx.now
+        has_listened = max(up_s, (tx.now - self._began_at) / 1_000) >= _LISTENED_S
+        if not has_listened or inbound_parts.unread(tx, 1):
+            return 0
+        return inbox.hand_over_incomplete(tx, self._ids, _JOINED_AT_ONCE)
 
     def _forget(self, tx: Tx) -> int:
         long_ago = tx.now - _LIMITS_FOR_DAYS * _DAY_MS
@@ -74,4 +94,6 @@ class Housekeeping:
         old = messages.ended_before(tx, before, _REMOVED_AT_ONCE)
         for row in old:
             messages.delete(tx, row)
-        return len(old) + reports.forget_received(tx, before, _STEP)
+        received = inbox.forget(tx, before, _REMOVED_AT_ONCE)
+        left_over = inbound_parts.forget_received(tx, before, _STEP) + reports.forget_received(tx, before, _STEP)
+        return len(old) + received + left_over

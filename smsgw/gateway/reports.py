@@ -1,4 +1,4 @@
-"""Use-cases around what modems receive: status reports finding their part, incoming messages being kept."""
+"""Use-cases around what modems receive: status reports finding their part, and what nobody has looked at yet."""
 
 from collections.abc import Callable
 from functools import partial
@@ -48,10 +48,6 @@ class Reports:
     def put_away(self, device: str, pdu: str) -> None:
         """Forget what was handed over once it was looked at; looking at it twice with the same SIM changes nothing."""
         self._db.write_soon(partial(reports.put_away, device=device, pdu=pdu))
-
-    async def inbound_received(self, device: str, sim: str, pdu: bytes) -> bool:
-        """Store an incoming TPDU as it came; returns False when it was stored before."""
-        return await self._db.write(partial(reports.keep_inbound, device=device, sim=sim, pdu=pdu))
 
 
 def _received(tx: Tx, sim: str, report: ReceivedReport) -> str | None:

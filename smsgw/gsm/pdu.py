@@ -30,9 +30,12 @@ __all__ = [
     "delivery_outcome",
     "encode_message",
     "encode_submit",
+    "identity",
     "status_meaning",
     "type_of_number",
 ]
+
+_HAS_HEADER = 0x40  # first octet, §9.2.3.23
 
 # By TP-MTI; the reserved fourth is read like a DELIVER (§9.2.3.1).
 _READERS = (read_deliver, read_submit, read_status_report, read_deliver)
@@ -47,6 +50,17 @@ def decode(pdu: bytes | str) -> Deliver | StatusReport | Submit:
     service_centre = read_service_centre(reader)
     first = reader.octet("the first octet of the TPDU")
     return _READERS[first & 3](service_centre, first, reader)
+
+
+def identity(pdu: bytes) -> bytes:
+    """Return what a received message has in common with its repeats; raises PduError.
+
+    That is all but the service centre's address and what the first octet says about the delivery: whether there is a
+    header is the only flag in it that is about the message (TS 23.040 §9.2.2.1).
+    """
+    reader = Reader(pdu)
+    read_service_centre(reader)
+    return bytes([reader.octet("the first octet of the TPDU") & _HAS_HEADER]) + reader.rest()
 
 
 def _octets(pdu: bytes | str) -> bytes:

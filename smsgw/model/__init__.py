@@ -4,6 +4,7 @@ Knows neither storage nor modems nor time. Times are aware UTC datetimes at the 
 """
 
 from smsgw.model.devices import Device, LiveModem, LiveModems
+from smsgw.model.inbound import Arrival, Fate, Inbound, InboundKind, InboundPage, Indication
 from smsgw.model.messages import (
     Attempt,
     ClaimedMessage,
@@ -41,13 +42,19 @@ __all__ = [
     "PART_TRANSITIONS",
     "STATUS_TEXTS",
     "TRANSITIONS",
+    "Arrival",
     "Attempt",
     "Candidate",
     "ClaimedMessage",
     "Device",
     "DeviceState",
+    "Fate",
     "Head",
     "IllegalMove",
+    "Inbound",
+    "InboundKind",
+    "InboundPage",
+    "Indication",
     "LiveModem",
     "LiveModems",
     "Message",

@@ -10,6 +10,7 @@ class Right(StrEnum):
     SMS_SEND = "sms:send"
     SMS_READ = "sms:read"
     SMS_DELETE = "sms:delete"
+    INBOX_READ = "inbox:read"
     DEVICES_READ = "devices:read"
     DEVICES_EDIT = "devices:edit"
     DEVICES_DELETE = "devices:delete"

@@ -3,6 +3,7 @@
 Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever needs jitter brings the dice.
 """
 
+from smsgw.policy.joining import PATIENCE_MS, Gathering, Received, compose, is_spare, place_for, read_tpdu, unread_tpdu
 from smsgw.policy.limits import month
 from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
 from smsgw.policy.refusals import (
@@ -23,22 +24,30 @@ from smsgw.policy.turns import next_in_turn
 __all__ = [
     "EARLY_REPORT_MS",
     "OTHER_SIM_FOR_S",
+    "PATIENCE_MS",
     "REPORT_WINDOW_MS",
     "Decision",
     "Demand",
+    "Gathering",
     "Next",
+    "Received",
     "Rest",
     "Turns",
     "after_refusal",
     "backoff_s",
     "blames_sim",
+    "compose",
     "hold_s",
+    "is_spare",
     "match_report",
     "match_unanswered",
     "month",
     "next_in_turn",
     "next_slot",
+    "place_for",
+    "read_tpdu",
     "rest_after",
     "roll_up",
     "same_number",
+    "unread_tpdu",
 ]

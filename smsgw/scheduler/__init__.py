@@ -66,9 +66,14 @@ class Scheduler:
         # By the monotonic clock: one that is set only after the start must make nothing old at once, and end no doubt.
         started = time.monotonic()
         forget_at = started + self._pace.forget_after_s
-        while not await happens_within(self._stopping, self._pace.sweep_s):
+        pause_s = self._pace.sweep_s
+        while not await happens_within(self._stopping, pause_s):
+            pause_s = self._pace.sweep_s
             try:
                 await self._gateway.housekeeping.sweep(time.monotonic() - started)
+                if await self._gateway.housekeeping.take_up():
+                    # What comes in now waits until it is its turn.
+                    pause_s = 0.0
                 due = await self._gateway.housekeeping.next_due()
                 if time.monotonic() >= forget_at and not await self._gateway.housekeeping.forget():
                     forget_at = time.monotonic() + self._pace.forget_s

@@ -1,5 +1,6 @@
 """What a modem says unasked, and what lies in its stores: taken in, stored, and only then acknowledged or deleted."""
 
+import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from smsgw import log
 from smsgw.gateway import Gateway
 from smsgw.gsm.pdu import PduError, StatusReport, Submit, decode, status_meaning
-from smsgw.model import ReceivedReport
+from smsgw.model import Fate, ReceivedReport
 from smsgw.modem.driver import Modem
 from smsgw.modem.heard import News
 from smsgw.modem.link import Refused
@@ -115,13 +116,13 @@ class Hearing:
             await self._take(pdu)
         except Exception:
             octets, seat = _octets(pdu), self._seat
-            await self._store(lambda: self._gateway.reports.inbound_received(seat.device, seat.sim, octets))
+            await self._store(lambda: self._gateway.inbox.received_unread(seat.device, seat.sim, octets))
             self._gateway.reports.put_away(seat.device, pdu)
             raise
         self._gateway.reports.put_away(self._seat.device, pdu)
 
     async def _take(self, pdu: str) -> bool:
-        """Store what was received: a report with its part, a message as it came; tells whether it may be deleted."""
+        """Store what was received: a report with its part, a message in the inbox; tells whether it may be deleted."""
         try:
             received = decode(pdu)
         except PduError as error:
@@ -135,8 +136,10 @@ class Hearing:
             said = status_meaning(report.status)
             logger.info("status report", modem=self._board.name, id=id or "of no known message", said=said)
             return True
-        kept = _octets(pdu)
-        await self._store(lambda: self._gateway.reports.inbound_received(self._seat.device, self._seat.sim, kept))
+        octets, seat = _octets(pdu), self._seat
+        fate = await self._store(lambda: self._gateway.inbox.received(seat.device, seat.sim, octets))
+        level = logging.DEBUG if fate in (Fate.DROPPED, Fate.REPEATED) else logging.INFO
+        logger.log(level, "received", modem=self._board.name, fate=fate.value)
         return True
 
 

@@ -1,4 +1,4 @@
-"""Statements over what modems received: status reports that matched nothing yet, and incoming TPDUs as they came."""
+"""Statements over what modems received: status reports that matched nothing yet, and what nobody has looked at."""
 
 import sqlite3
 
@@ -42,26 +42,13 @@ def forget_unmatched(tx: Tx, row: int) -> None:
     tx.change("DELETE FROM unmatched_reports WHERE id = ?", (row,))
 
 
-def keep_inbound(tx: Tx, device: str, sim: str, pdu: bytes) -> bool:
-    """Store an incoming TPDU; returns False when the same one was stored before."""
-    return bool(
-        tx.change(
-            "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (tx.now, device, sim, pdu),
-        )
-    )
-
-
 def forget_received(tx: Tx, before: int, limit: int) -> int:
-    """Forget what was received before then, as far as it is the oldest that is kept; returns how many it were."""
-    return sum(
-        tx.change(
-            # The oldest rows come first: that none of them is old enough is seen without a walk over the table.
-            f"DELETE FROM {table} WHERE id IN (SELECT id FROM"
-            f" (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?) WHERE received_at < ?)",
-            (limit, before),
-        )
-        for table in ("inbound_parts", "unmatched_reports")
+    """Forget reports that were kept before then, as far as they are the oldest; returns how many it were."""
+    return tx.change(
+        # The oldest rows come first: that none of them is old enough is seen without a walk over the table.
+        "DELETE FROM unmatched_reports WHERE id IN (SELECT id FROM"
+        " (SELECT id, received_at FROM unmatched_reports ORDER BY id LIMIT ?) WHERE received_at < ?)",
+        (limit, before),
     )
 
 

@@ -1,4 +1,4 @@
-"""The search index: which rows of `messages` contain a run of characters, in any script, whatever their case.
+"""The search indexes: which rows of a table contain a run of characters, in any script, whatever their case.
 
 Texts are folded before they are stored and before they are looked for, so that both sides agree. Runs of three and
 more characters are found through trigrams, shorter ones through the one- and two-character runs of each message; both
@@ -9,38 +9,42 @@ import unicodedata
 
 from smsgw.store.db import Tx
 
+# What the tables of an index begin with.
+MESSAGES, INBOUND = "message", "inbound"
+
 
 def fold(text: str) -> str:
     """Make spellings of one text equal: case, composed and decomposed letters; NUL, which ends SQL text, goes."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).replace("\0", "")
 
 
-def add(tx: Tx, row: int, text: str, phone_number: str) -> None:
+def add(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES) -> None:
     """Index a message that was just inserted."""
     folded = fold(text)
-    tx.change("INSERT INTO message_trigrams (rowid, text, phone_number) VALUES (?, ?, ?)", (row, folded, phone_number))
-    tx.change("INSERT INTO message_short_runs (rowid, runs) VALUES (?, ?)", (row, _short_runs(folded, phone_number)))
+    tx.change(f"INSERT INTO {index}_trigrams (rowid, text, phone_number) VALUES (?, ?, ?)", (row, folded, phone_number))
+    runs = _short_runs(folded, phone_number)
+    tx.change(f"INSERT INTO {index}_short_runs (rowid, runs) VALUES (?, ?)", (row, runs))
 
 
-def remove(tx: Tx, row: int, text: str, phone_number: str) -> None:
+def remove(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES) -> None:
     """Take a message out of the index; the values must be those it was added with."""
     folded = fold(text)
     tx.change(
-        "INSERT INTO message_trigrams (message_trigrams, rowid, text, phone_number) VALUES ('delete', ?, ?, ?)",
+        f"INSERT INTO {index}_trigrams ({index}_trigrams, rowid, text, phone_number) VALUES ('delete', ?, ?, ?)",
         (row, folded, phone_number),
     )
     tx.change(
-        "INSERT INTO message_short_runs (message_short_runs, rowid, runs) VALUES ('delete', ?, ?)",
+        f"INSERT INTO {index}_short_runs ({index}_short_runs, rowid, runs) VALUES ('delete', ?, ?)",
         (row, _short_runs(folded, phone_number)),
     )
 
 
-def condition(wanted: str) -> tuple[str, tuple[str]]:
+def condition(wanted: str, index: str = MESSAGES) -> tuple[str, tuple[str]]:
     """Return SQL that gives the row numbers of the messages that contain `wanted` (folded, not empty)."""
     if len(wanted) < 3:
-        return "SELECT rowid FROM message_short_runs WHERE message_short_runs MATCH ?", (_run_word(wanted),)
+        return f"SELECT rowid FROM {index}_short_runs WHERE {index}_short_runs MATCH ?", (_run_word(wanted),)
     quoted = '"' + wanted.replace('"', '""') + '"'
-    return "SELECT rowid FROM message_trigrams WHERE message_trigrams MATCH ?", (quoted,)
+    return f"SELECT rowid FROM {index}_trigrams WHERE {index}_trigrams MATCH ?", (quoted,)
 
 
 def _short_runs(folded: str, phone_number: str) -> str:

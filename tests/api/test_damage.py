@@ -16,7 +16,7 @@ async def test_once_damage_is_known_nothing_new_is_taken(config: Config, clock: 
         assert (await api.send()).status == 200
         assert (await api.call("GET", "/health")).status == 200
         with pytest.raises(StorageUnavailable):
-            await api.gateway.reports.inbound_received(await api.device(), "sim", b"pdu")
+            await api.gateway.inbox.received(await api.device(), "sim", b"pdu")
         refused = await api.send()
         assert (refused.status, refused.code) == (503, 4004)
         assert "файл базы повреждён" in refused.text

@@ -6,9 +6,11 @@ from typing import Any
 
 import fastjsonschema
 import pytest
-from api_client import NOBODY, NUMBER, Api
+from api_client import NOBODY, NUMBER, SIM, Api
 
+from deliveries import octets, plain, ucs2
 from smsgw.api.failures import HTTP_STATUS
+from support import LONG_S, Clock
 
 
 async def document(api: Api) -> Any:
@@ -82,6 +84,21 @@ async def test_answers_look_as_it_says(api: Api, method: str, path: str, body: o
     sent = {"id": id} if body == {} else body
     answer = await api.call(method.upper(), path.replace("{id}", id) + query, sent)
     fastjsonschema.compile(closed(resolved(whole, schema)))(answer.json)
+
+
+async def test_incoming_messages_of_every_kind_look_as_it_says(api: Api, clock: Clock) -> None:
+    waiting = bytes.fromhex("0791447700099099040C9144770009103200C86230102143658000")
+    kinds = [plain("x"), plain("", at=None), octets(b"\1", header=bytes([5, 4, 11, 132, 35, 240])), b"garbage", waiting]
+    for pdu in [ucs2("one", 1, 2), *kinds]:
+        await api.gateway.inbox.received(await api.device(), SIM, pdu)
+    clock.advance(86_400)
+    await api.gateway.housekeeping.sweep(LONG_S)
+    whole = await document(api)
+    listed = (await api.call("GET", "/inbox?limit=10")).json
+    fastjsonschema.compile(closed(resolved(whole, whole["components"]["schemas"]["InboundPage"])))(listed)
+    assert len(listed["inbox_list"]) == len(kinds) + 1
+    one = (await api.call("POST", "/inbox/get", {"id": listed["inbox_list"][0]["id"]})).json
+    fastjsonschema.compile(closed(resolved(whole, whole["components"]["schemas"]["Inbound"])))(one)
 
 
 async def test_errors_look_as_it_says(api: Api) -> None:

@@ -38,7 +38,7 @@ ON_THE_WAY = (
     "_received",
     "hand_over",
     "put_away",
-    "keep_inbound",
+    "take_in",
 )
 SELDOM_ON_THE_WAY = ("_refused", "record_learned", "sighted", "seen", "mark_boot")
 BARRED = "79990000001"

@@ -120,7 +120,7 @@ async def test_what_modems_received_is_forgotten_too(config: Config, clock: Cloc
     async with open_gateway(config, clock) as gateway:
         device = (await gateway.devices.listed())[0].id
         for number in (1, 2):
-            await gateway.reports.inbound_received(device, SIM, bytes([number]))
+            await gateway.inbox.received(device, SIM, bytes([number]))
             report = ReceivedReport(
                 reference=number, recipient="1", service_centre_time=None, status=0, pdu=bytes([number])
             )

@@ -764,13 +764,6 @@ async def test_a_pin_that_the_sim_called_wrong_is_never_entered_again(gateway: G
     assert not await gateway.devices.may_enter_pin(SIM, "1234", True)
 
 
-async def test_an_incoming_message_is_stored_once_however_often_the_modem_lists_it(gateway: Gateway) -> None:
-    north = await device(gateway)
-    assert await gateway.reports.inbound_received(north, SIM, b"\x04\x01")
-    assert not await gateway.reports.inbound_received(north, SIM, b"\x04\x01")
-    assert await gateway.reports.inbound_received(north, OTHER_SIM, b"\x04\x01")
-
-
 async def test_two_long_messages_in_a_row_to_one_number_never_share_a_reference(gateway: Gateway) -> None:
     references = []
     for _ in range(3):

@@ -1,13 +1,14 @@
 """The statements that run all day find their rows through an index, however many there are."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from aiosqlite import Connection
 
-from smsgw.store import attempts, messages, parts, queue, reports, sims
+from smsgw.store import attempts, inbound, inbound_parts, messages, parts, queue, reports, sims
 from smsgw.store.db import Database, Tx
 
 SIM = "8944000000000000001"
@@ -49,6 +50,16 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("parts_doubtful", lambda tx: parts.in_doubt_since(tx, 0)),
     ("sqlite_autoindex_messages", lambda tx: messages.ended_before(tx, 1, 10)),
     ("PRIMARY KEY", lambda tx: reports.forget_received(tx, 1, 10)),
+    ("PRIMARY KEY", lambda tx: inbound_parts.forget_received(tx, 1, 10)),
+    ("inbound_parts_fingerprint", lambda tx: inbound_parts.is_known(tx, SIM, b"", 0)),
+    ("inbound_parts_unread", lambda tx: inbound_parts.unread(tx, 10)),
+    ("inbound_parts_incomplete", lambda tx: inbound_parts.of_incomplete(tx, 1)),
+    ("inbound_parts_message", lambda tx: inbound_parts.empty_of_message(tx, 1)),
+    ("inbound_parts_message", lambda tx: inbound_parts.forget_of_message(tx, 1)),
+    ("inbound_parts_incomplete.*inbound_incomplete_series", lambda tx: inbound_parts.of_series(tx, SIM, "")),
+    ("inbound_incomplete_age", lambda tx: inbound_parts.begun_before(tx, 0, 10)),
+    ("inbound_replaced", lambda tx: inbound.replaced(tx, SIM, "", 0x41)),
+    ("sqlite_autoindex_inbound", lambda tx: inbound.older_than(tx, 1, 10)),
 ]
 
 
@@ -63,5 +74,43 @@ async def test_a_statement_uses_its_index(db: Database, index: str, statement: C
 
     plans = await db.write(explain)
     assert re.search(index, " ".join(plans)), plans
-    assert not [plan for plan in plans if re.search(r"SCAN (attempts|messages|parts|timeline)( |$)(?!.*INDEX)", plan)]
+    assert not [
+        plan
+        for plan in plans
+        if re.search(r"SCAN (attempts|inbound(_incomplete)?|messages|parts|timeline)( |$)(?!.*INDEX)", plan)
+    ]
     assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and index not in SORTED], plans
+
+
+class ExplainingReader:
+    """A reader that asks how its queries would be carried out instead."""
+
+    def __init__(self, reader: Connection) -> None:
+        self.plans: list[str] = []
+        self._reader = reader
+
+    async def execute_fetchall(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        rows = await self._reader.execute_fetchall(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        self.plans += [row["detail"] for row in rows]
+        return [(0,)]
+
+
+READS: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
+    ("inbound USING COVERING INDEX inbound_order", lambda reader: inbound.page(reader, 10, 1_000)),
+    ("inbound_trigrams VIRTUAL TABLE INDEX .:M", lambda reader: inbound.search_page(reader, "abc", 10, 1_000)),
+    ("inbound_short_runs VIRTUAL TABLE INDEX .:M", lambda reader: inbound.search_page(reader, "a", 10, 1_000)),
+]
+
+
+@pytest.mark.parametrize(("index", "read"), READS, ids=["page", "search", "short search"])
+async def test_a_page_of_the_inbox_is_found_through_its_index(
+    db: Database, index: str, read: Callable[[Any], Awaitable[object]]
+) -> None:
+    async with db.snapshot() as reader:
+        explaining = ExplainingReader(reader)
+        # What becomes of the rows is not asked here.
+        with suppress(TypeError):
+            await read(explaining)
+    assert re.search(index, " ".join(explaining.plans)), explaining.plans
+    assert "SEARCH inbound USING INTEGER PRIMARY KEY (rowid=?)" in explaining.plans
+    assert not [plan for plan in explaining.plans if re.search(r"SCAN inbound( |$)(?!.*INDEX)", plan)]

@@ -3,12 +3,14 @@
 import sqlite3
 from pathlib import Path
 
+from deliveries import plain, texts, ucs2
 from smsgw.config import Config
-from smsgw.model import Status
+from smsgw.gateway import Gateway
+from smsgw.model import Fate, Status
 from smsgw.store import search
 from smsgw.store.db import Tx
 from smsgw.store.migrate import migrate, shipped_scripts
-from support import NOON, Clock, open_gateway
+from support import LONG_S, NOON, Clock, open_gateway
 
 ID = "69a42a407465737473000009"
 SIM = "8944000000000000001"
@@ -53,6 +55,71 @@ async def test_what_sims_had_submitted_is_known_with_its_recipient(config: Confi
         rows = connection.execute("SELECT id, part, recipient, reference_before, blames_sim FROM attempts").fetchall()
     connection.close()
     assert rows == [(7, None, "79990000001", 3, 0), (8, None, "79990000001", 3, 0)]
+
+
+def with_received(path: Path, *pdus: bytes, at: int = NOON) -> None:
+    """Make a database in which an earlier version has stored TPDUs as they came."""
+    connection = database_of_schema(7, path)
+    connection.executemany(
+        "INSERT INTO inbound_parts (received_at, device, sim, pdu) VALUES (?, 'd', ?, ?)",
+        [(at, SIM, pdu) for pdu in pdus],
+    )
+    connection.close()
+
+
+async def texts_of(gateway: Gateway) -> list[str]:
+    return [message.content.text for message in (await gateway.inbox.page(100, 1, "")).messages]
+
+
+async def test_what_was_received_before_there_was_an_inbox_is_in_it(config: Config, clock: Clock) -> None:
+    long, silent = "длинное " * 20, plain("", protocol=0x40)
+    with_received(Path(config.store.path), *reversed(texts(long)), silent, b"garbage", plain("last"), at=NOON - 5_000)
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.housekeeping.take_up() == 6
+        assert await texts_of(gateway) == ["last", "", long]
+        assert {one.created_at for one in (await gateway.inbox.page(9, 1, "")).messages} == {NOON - 5_000}
+        assert await gateway.inbox.received("d", SIM, plain("last")) is Fate.REPEATED
+        assert await gateway.inbox.received("d", SIM, plain("new")) is Fate.WHOLE
+
+
+async def test_much_that_was_received_before_is_put_there_in_steps_and_in_order(config: Config, clock: Clock) -> None:
+    with_received(Path(config.store.path), *(plain(f"{n}") for n in range(120)), at=NOON - 5_000)
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.inbox.received("d", SIM, plain("new")) is Fate.PUT_BACK
+        assert await gateway.inbox.received("d", SIM, plain("119")) is Fate.PUT_BACK
+        assert [await gateway.housekeeping.take_up() for _ in range(4)] == [50, 50, 22, 0]
+        assert (await texts_of(gateway))[:3] == ["new", "119", "118"]
+        assert (await gateway.inbox.page(1, 1, "")).total == 121
+
+
+async def test_of_what_was_received_long_before_only_what_was_sent_together_is_joined(
+    config: Config, clock: Clock
+) -> None:
+    day = 86_400_000
+    old, same = NOON - 90 * day, 3
+    parts = [
+        ucs2("a", 1, 2, reference=same, at=old),
+        ucs2("c", 1, 2, reference=same, at=old + 30 * day),
+        ucs2("d", 2, 2, reference=same, at=old + 30 * day),
+        ucs2("lone", 2, 2, reference=same, at=old + 60 * day),
+    ]
+    with_received(Path(config.store.path), *parts, at=old + 60 * day)
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.housekeeping.sweep(LONG_S) == 0
+        await gateway.housekeeping.take_up()
+        assert await gateway.housekeeping.sweep(LONG_S) == 2
+        assert sorted(await texts_of(gateway)) == ["[1/2 missing]lone", "a[2/2 missing]", "cd"]
+        created_at = {one.created_at for one in (await gateway.inbox.page(9, 1, "")).messages}
+        assert created_at == {old + 60 * day, old + 61 * day}
+
+
+async def test_what_nobody_has_looked_at_is_not_forgotten_before(config: Config, clock: Clock) -> None:
+    with_received(Path(config.store.path), plain("old"), at=NOON - 400 * 86_400_000)
+    async with open_gateway(config, clock) as gateway:
+        assert await gateway.housekeeping.forget() == 0
+        await gateway.housekeeping.take_up()
+        assert await texts_of(gateway) == ["old"]
+        assert await gateway.housekeeping.forget() == 1
 
 
 def test_every_step_of_the_history_can_be_taken_alone(tmp_path: Path) -> None:
