@@ -20,6 +20,7 @@ from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import NoSim, SimLocked
 from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
+from smsgw.modem.recordings import Recordings
 from smsgw.modem.trace import WireTrace
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.pace import Pace
@@ -46,6 +47,7 @@ class ModemWorker:
         clock: Callable[[], int],
         pace: Pace,
         stopping: asyncio.Event,
+        recordings: Recordings,
         *,
         trace_texts: bool = False,
     ) -> None:
@@ -57,6 +59,7 @@ class ModemWorker:
         self._clock = clock
         self._pace = pace
         self._stopping = stopping
+        self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._remedies = Remedies()
         self._session: Session | None = None
@@ -122,6 +125,7 @@ class ModemWorker:
         except SimLocked as error:
             # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
             self.board.become(DeviceState.LOCKED, str(error))
+            self._record(str(error))
             await self._wait_while(True)
             self.board.become(DeviceState.OFFLINE)
             return 0.0
@@ -141,6 +145,11 @@ class ModemWorker:
         if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
             self.board.become(DeviceState.RECOVERING, error)
         self.board.become(DeviceState.OFFLINE, error)
+        if error is not None:
+            self._record(error)
+
+    def _record(self, reason: str) -> None:
+        self._recordings.keep(self.board.name, self._trace.tape, reason)
 
     async def _open(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
@@ -155,6 +164,7 @@ class ModemWorker:
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True, standstill=None)
+            self._recordings.recovered(self.board.name)
             self._session = Session(
                 modem,
                 seat,
