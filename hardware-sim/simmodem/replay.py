@@ -37,7 +37,7 @@ class Player:
 
     def rewind(self) -> None:
         """Begin at the beginning."""
-        self._next, self._detour, self._wants_body, self._input = 0, None, False, b""
+        self._next, self._detour, self._wants_body = 0, None, False
 
     def feed(self, data: bytes) -> list[Said]:
         """Take what the gateway wrote, in pieces of any size, and return what the modem says to it."""

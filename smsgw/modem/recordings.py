@@ -23,7 +23,7 @@ MOST_FILES = 50
 MOST_BYTES = 4 << 20
 _PAUSE_S = 60.0  # between two recordings of one modem
 _SAME_S = 3_600.0  # and where the reason is the same as last time: a modem that stays silent must not push out the rest
-_NAME = re.compile(r"(?P<modem>[A-Za-z0-9_-]+)\.[0-9]{8}T[0-9]{6}Z\.txt")
+_NAME = re.compile(r"(?P<modem>[A-Za-z0-9_-]+)\.[0-9]{8}T[0-9]{6}\.[0-9]{6}Z\.txt")
 _NEVER = -_SAME_S
 
 logger = log.get("smsgw.modem")
@@ -89,7 +89,7 @@ class Recordings:
     def _put(self, modem: str, content: bytes) -> Path:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._make_room(len(content))
-        path = self._folder / f"{modem}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.txt"
+        path = self._folder / f"{modem}.{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.txt"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with open(descriptor, "wb") as file:
