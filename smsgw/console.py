@@ -202,7 +202,7 @@ async def _typed() -> AsyncIterator["asyncio.Queue[str | None]"]:
         nonlocal begun
         data = os.read(descriptor, _READ)
         *ended, begun = (begun + data).split(b"\n")
-        for line in ended if data else [*ended, begun]:
+        for line in [*ended, begun] if begun and not data else ended:
             lines.put_nowait(line.decode("utf-8", "replace"))
         if not data:
             loop.remove_reader(descriptor)

@@ -1,4 +1,4 @@
-"""The flight recorder: a fault in the field is written down without secrets, and is the same fault when it is played."""
+"""The flight recorder: a fault is written down without secrets, and when that is played it is the same fault again."""
 
 import asyncio
 import sys
