@@ -8,6 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from smsgw.at.commands import Command
 
@@ -40,14 +41,17 @@ class Chunk:
 
 GAP = b"gap"  # an event: what was said here is not kept
 
+# The fields of a chunk in their order, which are put together only when somebody wants them: every line passes here.
+_Fields: TypeAlias = tuple[float, float, Direction, bytes, Command | None]
+
 
 class Tape:
     """The chunks of one session, oldest first, within 64 KiB."""
 
     def __init__(self) -> None:
-        self._opening: list[Chunk] = []
+        self._opening: list[_Fields] = []
         self._opening_bytes = 0
-        self._latest: deque[Chunk] = deque()
+        self._latest: deque[_Fields] = deque()
         self._latest_bytes = 0
         self._has_gap = False
 
@@ -64,15 +68,15 @@ class Tape:
             self._keep(direction, data[start : start + _LONGEST], command)
 
     def _keep(self, direction: Direction, data: bytes, command: Command | None) -> None:
-        chunk = Chunk(at=time.monotonic(), wall=time.time(), direction=direction, data=data, command=command)
+        said = (time.monotonic(), time.time(), direction, data, command)
         if not self._latest and self._has_room(len(data)):
-            self._opening.append(chunk)
+            self._opening.append(said)
             self._opening_bytes += len(data)
             return
-        self._latest.append(chunk)
+        self._latest.append(said)
         self._latest_bytes += len(data)
         while self._latest_bytes > _LATEST_BYTES or len(self._latest) > _LATEST_CHUNKS:
-            self._latest_bytes -= len(self._latest.popleft().data)
+            self._latest_bytes -= len(self._latest.popleft()[3])
             self._has_gap = True
 
     def _has_room(self, octets: int) -> bool:
@@ -80,10 +84,13 @@ class Tape:
 
     def take(self) -> list[Chunk]:
         """Take everything off the tape; where something is missing, a chunk says so."""
-        chunks = self._opening.copy()
+        said = self._opening.copy()
         if self._has_gap:
-            first = self._latest[0]
-            chunks.append(Chunk(at=first.at, wall=first.wall, direction=Direction.EVENT, data=GAP))
-        chunks += self._latest
+            at, wall, *_ = self._latest[0]
+            said.append((at, wall, Direction.EVENT, GAP, None))
+        said += self._latest
         self.clear()
-        return chunks
+        return [
+            Chunk(at=at, wall=wall, direction=direction, data=data, command=command)
+            for at, wall, direction, data, command in said
+        ]
