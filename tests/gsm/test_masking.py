@@ -48,7 +48,8 @@ def shape(pdu: bytes) -> object:
         case Submit():
             return replace(read, recipient="0" * len(read.recipient), content=content_shape(read))
         case Deliver():
-            return replace(read, service_centre=None, sender="", content=content_shape(read)), len(read.sender)
+            lengths = len(read.sender), len(read.service_centre or "")
+            return replace(read, service_centre=None, sender="", content=content_shape(read)), lengths
         case StatusReport():
             return replace(read, service_centre=None, recipient="0" * len(read.recipient))
 

@@ -191,22 +191,22 @@ async def hear(descriptor: int, wanted: bytes, seconds: float = 10.0) -> float:
 SLOW = r"""smsgw recording 1
 0.0 - ! opened
 0.0 - > AT\r
-0.4 - < \r\nOK\r\n
-9.0 - < \r\nRING\r\n
-9.0 - > ATH\r
-9.0 - < \r\nOK\r\n
+8.0 - < \r\nOK\r\n
+90.0 - < \r\nRING\r\n
+90.0 - > ATH\r
+90.0 - < \r\nOK\r\n
 """
 
 
 async def test_pauses_are_kept_at_a_given_speed_and_left_out_without_one(tmp_path: Path) -> None:
-    for settings, least, most in ({"speed": 2.0}, 0.2, 9.0), ({}, 0.0, 0.2):
+    for settings, least, most in ({"speed": 40.0}, 0.2, 8.0), ({}, 0.0, 8.0):
         async with playing(tmp_path, SLOW, **settings) as (path, _), opened(path) as modem:
             os.write(modem, b"AT\r")
             assert least <= await hear(modem, b"OK\r\n") < most
 
 
 async def test_a_gateway_ahead_of_the_recording_does_not_wait_for_its_news(tmp_path: Path) -> None:
-    async with playing(tmp_path, SLOW, speed=1.0) as (path, _), opened(path) as modem:
+    async with playing(tmp_path, SLOW, speed=8.0) as (path, _), opened(path) as modem:
         os.write(modem, b"AT\r")
         await hear(modem, b"OK\r\n")
         os.write(modem, b"ATH\r")
@@ -214,7 +214,7 @@ async def test_a_gateway_ahead_of_the_recording_does_not_wait_for_its_news(tmp_p
 
 
 async def test_a_port_that_was_lost_is_lost_again_and_comes_back(tmp_path: Path) -> None:
-    text = SLOW + "9.1 - ! lost the far end hung up\n"
+    text = SLOW + "90.1 - ! lost the far end hung up\n"
     async with playing(tmp_path, text) as (path, told), opened(path) as modem:
         os.write(modem, b"AT\rATH\r")
         await hear(modem, b"OK\r\n\r\nRING\r\n\r\nOK\r\n")
