@@ -12,7 +12,7 @@ from typing import Self
 
 from simmodem.pty_host import WHOLE, PtyHost
 from simmodem.recording import Entry
-from simmodem.turns import CR, CTRL_Z, ESC, Kind, Said, turns_of
+from simmodem.turns import CR, CTRL_Z, ESC, Kind, Said, is_submission, turns_of
 
 NEAR = 12  # turns that a gateway may leave out before it is more likely to be asking again
 REPLUG_S = 1.0  # until a port that was lost is there again
@@ -97,7 +97,9 @@ class Player:
         if self.is_over and not self._turns[-1].is_answered:
             self._depart(f"wrote {text}", "silence, as at the end")
             return []
-        if (found := self._ahead(Kind.COMMAND, text, NEAR)) is not None:
+        # However long the modem was asked this and that before the next message went out, that one is meant.
+        reach = len(self._turns) if is_submission(text) else NEAR
+        if (found := self._ahead(Kind.COMMAND, text, reach)) is not None:
             return self._skip_to(found)
         if (found := self._behind(text)) is not None:
             return self._repeat(found, text)

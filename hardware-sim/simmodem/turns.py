@@ -18,7 +18,7 @@ _PROMPT = re.compile(rb"(?:^|[\r\n])> ?")
 _COMMAND = re.compile(r"AT([^A-Z0-9]?[A-Z0-9]*)(=\?|\?|=|)(.*)")
 # What these are given differs from one dialogue to the next: lengths, places, a PIN, a mark that is drawn by lot.
 _FREE = {"+CMGS", "+CMGW", "+CMSS", "+CMGR", "+CMGD", "+CPIN", "+CUSD", "+CSIM", "S10"}
-_SUBMISSIONS = ("AT+CMGS", "AT+CMGW", "AT+CMSS")
+_SUBMISSIONS = {("+CMGS", "="), ("+CMGW", "="), ("+CMSS", "=")}
 
 
 class Kind(Enum):
@@ -56,7 +56,7 @@ class Turn:
     @property
     def may_be_skipped(self) -> bool:
         """Tell whether nothing is lost when a gateway leaves it out: it is no part of a message on its way out."""
-        return self.kind is not Kind.BODY and not self.text.upper().startswith(_SUBMISSIONS)
+        return self.kind is not Kind.BODY and not is_submission(self.text)
 
     def answers_to(self, kind: Kind, text: str) -> bool:
         """Tell whether this is what was recorded for what a gateway writes now; bodies are not compared."""
@@ -81,6 +81,11 @@ class Turn:
         if found is None and self.kind is Kind.COMMAND:
             found = _PROMPT.search(self._heard)
         return None if found is None else found.end()
+
+
+def is_submission(line: str) -> bool:
+    """Tell whether a command sends a message, or begins to."""
+    return _essence(line)[:2] in _SUBMISSIONS
 
 
 def _essence(line: str) -> tuple[str, str, str]:

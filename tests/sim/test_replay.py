@@ -104,6 +104,18 @@ def test_a_message_on_its_way_is_never_left_out(table: Table) -> None:
     assert table.write("AT+CMGS=1\r") == "\r\n> "
 
 
+POLLED = RECORDED.replace(
+    "6.4 - >", "6.3 - > AT+COPS?\\r\n6.3 - < \\r\\nOK\\r\\n\n" * 30 + "6.4 - > AT+CMGS=9\\r\n#", 1
+)
+
+
+def test_the_next_message_is_the_next_one_however_much_was_asked_before_it() -> None:
+    table = Table(POLLED)
+    table.write("\x1b\rAT\rAT+CSQ\rAT+CREG?\rAT+CMGS=1\r")
+    table.write("00\x1a")
+    assert table.write("AT+CMGS=2\r") == "\r\nERROR\r\n"
+
+
 def test_a_second_message_is_answered_as_the_first(table: Table) -> None:
     table.write("\x1b\rAT\rAT+CSQ\rAT+CREG?\rAT+CMGS=1\r")
     table.write("00\x1a")
