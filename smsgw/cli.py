@@ -92,19 +92,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _console(options: argparse.Namespace) -> int:
-    from smsgw.console import ConsoleError, console, print_recording
+    from smsgw import console
 
-    config = read_config(options.config)
-    try:
-        if options.recording:
-            print_recording(config, options.modem)
-            return OK
-        went_well = asyncio.run(console(config, options.modem, forced=options.force, limit_s=options.timeout))
-    except ConsoleError as error:
-        print(f"smsgw: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        return FAILED
+    went_well = console.run(
+        read_config(options.config),
+        options.modem,
+        shows_recording=options.recording,
+        forced=options.force,
+        limit_s=options.timeout,
+    )
     return OK if went_well else FAILED
 
 

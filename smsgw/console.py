@@ -14,6 +14,7 @@ from pathlib import Path
 
 from smsgw.at.engine import CTRL_Z, ESC
 from smsgw.at.events import Final, read_final
+from smsgw.at.risks import risk_of
 from smsgw.config import Config, ModemConfig
 from smsgw.modem.port import Port, PortError, open_port
 from smsgw.modem.recordings import folder_beside, latest
@@ -23,27 +24,30 @@ from smsgw.store.place import place_of
 QUIET_S = 0.2  # this long a silence means that the modem has finished
 QUIET_LIMIT_S = 2.0
 _READ = 4_096
+_LONGEST_LINE = 4_096
 _ODD = re.compile(r"[^\t -~\u00a0-\U0010ffff]")  # what could command the terminal instead of the reader
 _YES = "yes"
-
-_TRIES = "gives the SIM a PIN or PUK; each wrong one counts, and the last one locks it"
-_KEPT = "changes what the modem or the SIM keeps for good"
-_RISKS = (
-    (re.compile(r"(\+CPIN2?|\^CPIN|\+CLCK|\+CPWD|\+CPINC|\+CSIM)=(?!\?)"), _TRIES),
-    (re.compile(r"&W|\+CSAS|\+IPR=(?!\?)|\+CSCA=(?!\?)|\+CMGD=(?!\?)|\+CRSM=2\d\d|\+CPBW=(?!\?)"), _KEPT),
-    (
-        re.compile(r"\^(NV\w*|U2DIAG|SETPORT|SYSCFG\w*)=(?!\?)|\+(QCFG|QPRTPARA|QNV\w*|CNMP|CUSBPIDSWITCH)=(?!\?)"),
-        _KEPT,
-    ),
-)
 
 
 class ConsoleError(Exception):
     """The console cannot do what it was asked for; the text says why."""
 
 
-def print_recording(config: Config, name: str) -> None:
-    """Print the latest recording of a modem; raises `ConsoleError` and `OSError`."""
+def run(config: Config, name: str, *, shows_recording: bool, forced: bool, limit_s: float) -> bool:
+    """Do what the command line asks for; tells whether that went well, and says on standard error what did not."""
+    try:
+        if shows_recording:
+            _print_recording(config, name)
+            return True
+        return asyncio.run(_converse(config, name, forced=forced, limit_s=limit_s))
+    except ConsoleError as error:
+        print(f"smsgw: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        pass
+    return False
+
+
+def _print_recording(config: Config, name: str) -> None:
     _modem(config, name)
     folder = folder_beside(place_of(config.store.path))
     path = latest(folder, name)
@@ -53,17 +57,13 @@ def print_recording(config: Config, name: str) -> None:
     print(path.read_text(encoding="ascii"), end="")
 
 
-async def console(config: Config, name: str, *, forced: bool, limit_s: float) -> bool:
-    """Let standard input talk to a modem; tells whether every command of a script was answered with success.
-
-    A script's commands wait for their answers, `limit_s` seconds each. Raises `ConsoleError`.
-    """
+async def _converse(config: Config, name: str, *, forced: bool, limit_s: float) -> bool:
+    """Let standard input talk to a modem; a script's commands wait for their answers, `limit_s` seconds each."""
     modem = _modem(config, name)
     _refuse_if_running(place_of(config.store.path))
-    is_person = sys.stdin.isatty()
     try:
         async with _talking(modem) as talk, _typed() as lines:
-            if is_person:
+            if sys.stdin.isatty():
                 print(f"{name} at {modem.port}. Ctrl-D ends.", file=sys.stderr)
                 await _Person(talk, lines).run()
                 return True
@@ -86,12 +86,6 @@ def _refuse_if_running(database: Path) -> None:
             "the gateway is running, and the modems are its own: stop it first (sudo systemctl stop smsgw); "
             "what it has recorded of a modem is shown with --recording"
         )
-
-
-def risk_of(line: str) -> str | None:
-    """Say what cannot be undone about a command, if anything."""
-    plain = re.sub(r"\s", "", line.upper())
-    return next((why for pattern, why in _RISKS if pattern.search(plain)), None)
 
 
 # ── both ends ──
@@ -153,6 +147,7 @@ class _Talk:
     def _hear(self, data: bytes) -> None:
         self._last_byte = self._loop.time()
         *lines, self._tail = re.split(r"[\r\n]", self._tail + data.decode("utf-8", "replace"))
+        self._tail = self._tail[-_LONGEST_LINE:]
         for line in lines:
             self._take(line.strip(" \0"))
         if self._command is not None and self._tail.strip() == ">":

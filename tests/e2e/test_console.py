@@ -13,7 +13,7 @@ import pytest
 from commands import DEADLINE_S, SMSGW
 from simmodem import VirtualModems
 from simmodem.terminal import Mode
-from smsgw.console import risk_of
+from smsgw.at.risks import risk_of
 from smsgw.modem.link import Link
 from smsgw.store.lock import sole_daemon
 
