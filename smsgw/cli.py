@@ -91,6 +91,19 @@ def _demo(options: argparse.Namespace) -> int:
     return OK
 
 
+def _console(options: argparse.Namespace) -> int:
+    from smsgw import console
+
+    went_well = console.run(
+        read_config(options.config),
+        options.modem,
+        shows_recording=options.recording,
+        forced=options.force,
+        limit_s=options.timeout,
+    )
+    return OK if went_well else FAILED
+
+
 def _backup(options: argparse.Namespace) -> int:
     from smsgw import upkeep
 
@@ -189,9 +202,25 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", _demo, "run the gateway with virtual modems, for a first look")
     demo.add_argument("--port", type=_whole(0, 65_535), default=8080, help="port of the HTTP API (default 8080)")
     demo.add_argument("--modems", type=_whole(1, 64), default=2, help="number of virtual modems (default 2)")
+    _add_console_command(commands)
     _add_upkeep_commands(commands)
     _add_token_commands(commands)
     return parser
+
+
+def _add_console_command(commands: _Commands) -> None:
+    console = _command(
+        commands, "console", _console, "talk to a modem, while the gateway is stopped; a script comes on standard input"
+    )
+    console.add_argument("modem", metavar="MODEM", help="NAME of its section [modems.NAME]")
+    console.add_argument(
+        "--recording", action="store_true", help="print what the gateway has recorded when the modem last failed"
+    )
+    console.add_argument("--force", action="store_true", help="let a script send what cannot be undone, and PINs")
+    console.add_argument(
+        "--timeout", type=_whole(1, 600), default=60, metavar="S", help="for each answer to a script (default 60)"
+    )
+    _add_config(console)
 
 
 def _add_upkeep_commands(commands: _Commands) -> None:

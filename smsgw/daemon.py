@@ -16,6 +16,7 @@ from smsgw.config import Config
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.ids import ObjectIds
+from smsgw.modem.recordings import Recordings, folder_beside
 from smsgw.notify import Notifier
 from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
@@ -58,7 +59,8 @@ async def run(
     allow_many_files()
     path = place_of(config.store.path)
     notifier = Notifier()
-    with sole_daemon(path):
+    recordings = Recordings(folder_beside(path), keep_free=config.store.keep_free_mb << 20)
+    with sole_daemon(path), closing(recordings):
         replacement.forget_unfinished(path)
         if integrity.was_left_open(path) and not await _checked(path, notifier, stop):
             logger.info("stopped before the check was done", database=str(path))
@@ -67,7 +69,7 @@ async def run(
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
             gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
             await _take_stock(gateway, config)
-            scheduler = Scheduler(gateway, clock, pace or Pace(), trace_texts=trace_texts)
+            scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts)
             gateway.on_change(scheduler.ring)
             app = create_app(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:

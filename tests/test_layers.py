@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"demo"},
-    {"daemon", "upkeep", "config_files"},
+    {"daemon", "upkeep", "console", "config_files"},
     {"api", "scheduler"},
     {"gateway"},
     {"store", "modem"},

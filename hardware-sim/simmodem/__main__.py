@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simmodem import control
+from simmodem import control, recording
 from simmodem.network import Range, Rule
 from simmodem.profiles import GENERIC
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE
+from simmodem.replay import Replay
 from simmodem.virtual import VirtualModems
 
 LINES = {"whole": WHOLE, "bytes": BYTES, "slow": SLOW, "urcs": URCS}
@@ -24,6 +25,8 @@ rules:    to=<number> nth=<n> error=<final result> reports=<hex TP-ST,…> repor
             --rule 'to=+12025550123;error=+CMS ERROR: 21'     --rule 'to=+12025550124;reports=30,00'
 control:  simmodem control SOCKET '{"do":"incoming","modem":0,"sender":"+12025550123","text":"Hello"}'
           do: incoming, incoming_pdu, fault, rule, clear_rules, ledger, messages, modems
+replay:   simmodem --dir D --replay FILE plays what a gateway has recorded, on D/modem0: it waits for what the gateway
+          wrote, answers what the modem answered, and prints where the dialogue departs from the recording.
 """
 
 
@@ -44,6 +47,17 @@ def positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
+
+
+def speed(text: str) -> float:
+    """Read how many times as fast as recorded."""
+    try:
+        times = float(text)
+    except ValueError:
+        times = 0.0
+    if not 0 < times < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return times
 
 
 def pin(text: str) -> str:
@@ -97,13 +111,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
     parser.add_argument("--pin", type=pin, help="the SIMs are locked with this PIN")
     parser.add_argument("--line", choices=LINES, default="whole", help="how bytes travel (default whole)")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="play a recording; see below")
+    parser.add_argument(
+        "--speed", type=speed, metavar="X", help="with --replay: its pauses, X times as fast (default: no pauses)"
+    )
     return parser
+
+
+async def _replay(options: argparse.Namespace, stop: asyncio.Event) -> None:
+    entries = await asyncio.to_thread(recording.read, options.replay)
+    path = options.dir / "modem0"
+
+    def tell(sentence: str) -> None:
+        print(sentence, flush=True)
+
+    async with Replay(entries, path, speed=options.speed, tell=tell) as replay:
+        print(f"{path.name} {path} -> {replay.host.device}")
+        print("ready", flush=True)
+        await stop.wait()
 
 
 async def _run(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if options.replay:
+        await _replay(options, stop)
+        return
     async with contextlib.AsyncExitStack() as stack:
         vm = await stack.enter_async_context(_modems(options))
         if options.control:
@@ -139,13 +173,13 @@ def _control(arguments: list[str]) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; gives 0, or 1 when the system or the running simmodem refused."""
+    """Run the command line; gives 0, or 1 when the system, the recording or the running simmodem refused."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         if words[:1] == ["control"]:
             return _control(words[1:])
         asyncio.run(_run(_parser().parse_args(words)))
-    except OSError as error:
+    except (OSError, recording.RecordingError) as error:
         print(f"simmodem: {error}", file=sys.stderr)
         return 1
     return 0

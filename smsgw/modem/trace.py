@@ -1,10 +1,15 @@
-"""The record of what passes over the wire, line by line, without PINs and, unless wanted, without message texts."""
+"""What passes over the wire, on its two ways: line by line into the log, and byte by byte onto the tape.
+
+The log shows no PIN and, unless wanted, no message text; the tape holds everything, and leaves the memory only masked
+(`redaction`).
+"""
 
 import logging
 import re
 
 from smsgw import log
 from smsgw.at.commands import Command
+from smsgw.modem.tape import Direction, Tape
 
 _HEX = re.compile(r"[0-9A-Fa-f]{20,}")
 _TAIL_LIMIT = 4096
@@ -14,23 +19,36 @@ class WireTrace:
     """Writes to the logger `smsgw.wire` at DEBUG; `texts` shows PDUs, which contain message texts, as they are."""
 
     def __init__(self, modem: str, *, texts: bool = False) -> None:
+        self.tape = Tape()
         self._switch = logging.getLogger(log.WIRE)
         self._log = log.get(log.WIRE).bind(modem=modem)
         self._texts = texts
         self._secret = False
         self._tail = ""
 
+    def opened(self, address: str) -> None:
+        """Begin a session."""
+        self.tape.clear()
+        self.tape.add(Direction.EVENT, f"opened {address}".encode())
+
+    def lost(self, reason: str) -> None:
+        """Record that the port is gone."""
+        self.tape.add(Direction.EVENT, f"lost {reason}".encode())
+
     def sent(self, command: Command) -> None:
         """Record a command line."""
+        self.tape.add(Direction.WROTE, command.wire, command)
         self._secret = command.secret
         self._log.debug("→", line=command.shown)
 
     def wrote(self, data: bytes) -> None:
         """Record a body or a control character."""
+        self.tape.add(Direction.WROTE, data)
         self._log.debug("→", line=self._shown(_readable(data)))
 
     def received(self, data: bytes) -> None:
-        """Record what the modem wrote, by whole lines: a PDU cut in two could not be recognised."""
+        """Record what the modem wrote; in the log by whole lines: a PDU cut in two could not be recognised."""
+        self.tape.add(Direction.HEARD, data)
         if not self._switch.isEnabledFor(logging.DEBUG):
             return
         *lines, tail = re.split(r"[\r\n]", self._tail + data.decode("latin-1").replace("\0", ""))

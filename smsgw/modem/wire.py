@@ -44,6 +44,8 @@ class Wire:
         self._failure: LinkError | None = None
         self._silence_s: float | None = None
         self._deadline = self._deadline_cap = self._last_byte = 0.0
+        if trace is not None:
+            trace.opened(port.address)
         port.listen(self._hear, self._lose)
 
     @property
@@ -165,4 +167,6 @@ class Wire:
             self._events.append(event)
 
     def _lose(self, error: PortError) -> None:
+        if self._trace is not None:
+            self._trace.lost(str(error.strerror))
         self.fail(LinkLost(str(error)))

@@ -11,6 +11,7 @@ from smsgw import log
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.model import LiveModem
+from smsgw.modem.recordings import Recordings
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.worker import ModemWorker
@@ -21,14 +22,22 @@ logger = log.get("smsgw.scheduler")
 class Scheduler:
     """All workers. `live` tells what each modem is doing."""
 
-    def __init__(self, gateway: Gateway, clock: Callable[[], int], pace: Pace, *, trace_texts: bool = False) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        clock: Callable[[], int],
+        pace: Pace,
+        recordings: Recordings,
+        *,
+        trace_texts: bool = False,
+    ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._pace = pace
         self._stopping = asyncio.Event()
         self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
         self._workers = {
-            id: ModemWorker(id, config, gateway, clock, pace, self._stopping, trace_texts=trace_texts)
+            id: ModemWorker(id, config, gateway, clock, pace, self._stopping, recordings, trace_texts=trace_texts)
             for id, config in gateway.devices.configured.items()
         }
 

@@ -20,6 +20,7 @@ from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import NoSim, SimLocked, SlotRefused
 from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
+from smsgw.modem.recordings import Recordings
 from smsgw.modem.slots import SlotChoice
 from smsgw.modem.trace import WireTrace
 from smsgw.scheduler.board import Board
@@ -48,6 +49,7 @@ class ModemWorker:
         clock: Callable[[], int],
         pace: Pace,
         stopping: asyncio.Event,
+        recordings: Recordings,
         *,
         trace_texts: bool = False,
     ) -> None:
@@ -59,6 +61,7 @@ class ModemWorker:
         self._clock = clock
         self._pace = pace
         self._stopping = stopping
+        self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._remedies = Remedies()
         self._session: Session | None = None
@@ -140,6 +143,7 @@ class ModemWorker:
                 return pause_s
             # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
             self.board.become(DeviceState.LOCKED, self._slots.faults() if self._slots.are_several else str(error))
+            self._record(str(error))
             await self._wait_while(True)
             self._slots.forgive()
             self.board.become(DeviceState.OFFLINE)
@@ -160,6 +164,11 @@ class ModemWorker:
         if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
             self.board.become(DeviceState.RECOVERING, error)
         self.board.become(DeviceState.OFFLINE, error)
+        if error is not None:
+            self._record(error)
+
+    def _record(self, reason: str) -> None:
+        self._recordings.keep(self.board.name, self._trace.tape, reason)
 
     async def _open(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
@@ -178,6 +187,7 @@ class ModemWorker:
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True, slot=seat.slot, standstill=None)
+            self._recordings.recovered(self.board.name)
             self._session = Session(
                 modem,
                 seat,
