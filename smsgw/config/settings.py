@@ -86,16 +86,22 @@ class SimConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModemConfig:
-    """[modems.NAME]: one modem and the SIM in it."""
+    """[modems.NAME]: one modem and the SIM in it; without `port` it is looked for by its IMEI."""
 
     name: str
     port: str = field(
-        metadata={"pattern": rf"/{_PATH}|socket://[^:/\s]+:{_TCP_PORT}", "hint": "/dev/… or socket://HOST:PORT"}
+        default="",
+        metadata={"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"},
     )
     imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
     sims: tuple[SimConfig, ...] = (SimConfig(),)
+
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """Tell whether it may be looked for at other ports than the configured one."""
+        return bool(self.imei) and not self.port.startswith("socket:")
 
     @property
     def sim(self) -> SimConfig:
