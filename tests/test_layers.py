@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"demo"},
-    {"daemon", "upkeep", "config_files"},
+    {"daemon", "detect", "upkeep", "config_files"},
     {"api", "scheduler"},
     {"gateway"},
     {"store", "modem"},

@@ -1,7 +1,8 @@
 """Finds modems on USB by their IMEI, and keeps those who look for them apart.
 
-What a port has said is remembered for as long as it is there. A device is asked once after each time it is plugged in; one that does not answer, a few times more. A port that is
-held for a modem, that the configuration gives to one, or that another program uses is not asked.
+What a port has said is remembered for as long as it is there. A device is asked once after each time it is plugged in,
+one that does not answer a few times more. A port that is held for a modem, that the configuration gives to one, or that
+another program uses is not asked.
 """
 
 import asyncio
@@ -127,8 +128,8 @@ class Finder:
     async def _ask(self, device: UsbDevice, baud: int) -> None:
         before = self._sightings.get(device.appearance, _Sighting())
         async with AsyncExitStack() as stack:
-            for tty in device.ttys:
-                await stack.enter_async_context(self._locks[_real(tty.path)])
+            for port in sorted({_real(tty.path) for tty in device.ttys}):
+                await stack.enter_async_context(self._locks[port])
             found = await introduce(device, self._pace, baud=baud, root=self._root, no_at_ports=before.no_at_ports)
         if found.is_in_use and found.trouble != before.trouble:
             logger.warning("a port is left alone", reason=found.trouble)
