@@ -55,10 +55,11 @@ class Found:
 
 async def detect(modems: Iterable[ModemConfig], root: Path = ROOT, pace: Pace | None = None) -> list[Found]:
     """Ask every device on USB that is not in use who it is; changes nothing on it."""
-    devices = separately(await asyncio.to_thread(plugged_in, root))
+    listed = await asyncio.to_thread(plugged_in, root)
+    makes = Counter(device.make for device in listed)
+    devices = separately(listed)
     async with asyncio.TaskGroup() as tasks:
         asking = [tasks.create_task(introduce(device, pace or Pace(), root=root, names=True)) for device in devices]
-    makes = Counter(device.make for device in devices)
     return [
         Found(
             device=device,

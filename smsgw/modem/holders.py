@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,11 +48,13 @@ def _uses(process: Path, target: str) -> bool:
 
 def _lockers(address: str, root: Path) -> Iterator[Path]:
     for name in {Path(address).name, Path(os.path.realpath(address)).name}:
-        with contextlib.suppress(OSError, ValueError):
-            process = _PROCESSES / str(int((root / "var/lock" / f"LCK..{name}").read_text(encoding="ascii").split()[0]))
-            # A lock outlives its owner when that is killed.
-            if process.is_dir():
-                yield process
+        with contextlib.suppress(OSError):
+            # The number, in ASCII; some programs write their name behind it.
+            if owner := re.match(rb"\s*([0-9]+)", (root / "var/lock" / f"LCK..{name}").read_bytes()):
+                process = _PROCESSES / str(int(owner[1]))
+                # A lock outlives its owner when that is killed.
+                if process.is_dir():
+                    yield process
 
 
 def _named(process: Path) -> str:
