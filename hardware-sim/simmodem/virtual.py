@@ -149,8 +149,10 @@ class VirtualModems:
             self._bus.plug(self._sockets[index], self._stick, {self._stick.commands: host.device}, number=number)
 
     def _unplug(self, index: int) -> None:
+        was_plugged = self._hosts[index].is_plugged
         self._hosts[index].unplug()
-        if self._bus is not None:
+        # Its socket may have been given to another one since.
+        if self._bus is not None and was_plugged:
             self._bus.unplug(self._sockets[index])
 
     def is_heard(self, index: int) -> bool:
