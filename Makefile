@@ -27,7 +27,8 @@ format: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python bench/torture.py $(ARGS)
 
-# Software that nobody here wrote talks to our modem and reads our PDUs. Installs Debian's gammu when it is missing.
+# Software that nobody here wrote talks to our modem, carries its bytes and reads our PDUs. Installs Debian's gammu and
+# ser2net when they are missing.
 interop: $(VENV)/.interop
 	$(BIN)/python -m pytest -m interop $(ARGS)
 
@@ -46,8 +47,8 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.interop: $(STAMP) requirements/interop.txt
-	@command -v gammu >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends gammu; } || { echo "Install gammu first: sudo apt install gammu" >&2; exit 1; }
+$(VENV)/.interop: $(STAMP) requirements/interop.txt Makefile
+	@PATH=$$PATH:/usr/sbin; { command -v gammu && command -v ser2net; } >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends gammu ser2net; } || { echo "Install them first: sudo apt install gammu ser2net" >&2; exit 1; }
 	@$(PIP) install --require-hashes -r requirements/interop.txt
 	@touch $@
 
