@@ -115,6 +115,8 @@ def as_table(found: Sequence[Found]) -> str:
 
 def _row(found: Found) -> tuple[str, ...]:
     told = _object(found)
+    # Who is in use as what, only the IMEI tells.
+    is_open = found.answer is Answer.IN_USE
     imei = found.said.imei or ("not told" if found.answer is Answer.MODEM else found.answer.value)
     return (
         found.port.best_name,
@@ -122,5 +124,5 @@ def _row(found: Found) -> tuple[str, ...]:
         told["maker"] or "-",
         told["model"] or "-",
         imei,
-        found.configured or "-",
+        found.configured or ("?" if is_open else "-"),
     )

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import structlog
 
-import smsgw.detect as detecting
 from commands import opened_elsewhere, smsgw
 from simmodem import Profile, Stick, UsbBus, VirtualModems
+from smsgw import detect as detecting
 from smsgw.config import Config, ModemConfig, SimConfig
+from smsgw.modem import finder
 from smsgw.modem.pace import Pace as ModemPace
-from world import World, configure, running, until
+from world import BRISK, World, configure, running, until
 
 GPS = Stick(vendor="1546", product="01a7", interfaces=(0,))
 NOBODY = "490154203237518"
@@ -109,7 +110,11 @@ async def test_two_identical_sticks_swap_their_sockets_and_each_sends_what_is_bo
 
 
 @pytest.mark.parametrize("name", ["dev/ttyUSB{number}", BY_PATH], ids=["tty", "by-path"])
-async def test_where_ports_have_changed_names_the_imei_decides(tmp_path: Path, name: str) -> None:
+async def test_where_ports_have_changed_names_the_imei_decides_and_nobody_is_asked_again(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(finder, "introduce", lambda device, *_, **__: asked.append(device))
     async with plugged_in(tmp_path, 2) as virtual:
         crossed = [
             entry(virtual, index, port=str(root(tmp_path) / name.format(2 - index, number=6 - 4 * index)))
@@ -120,6 +125,7 @@ async def test_where_ports_have_changed_names_the_imei_decides(tmp_path: Path, n
             for index in range(2):
                 await w.reaches(await w.send(f"for {index}", to_sim=index + 1), 4)
         assert sent_by(virtual) == {0: ["for 0"], 1: ["for 1"]}
+        assert asked == []
 
 
 async def test_a_pin_is_not_entered_into_the_sim_of_another_modem(tmp_path: Path) -> None:
@@ -148,6 +154,21 @@ async def test_a_port_that_is_empty_is_looked_past(tmp_path: Path) -> None:
             device = await error_of(w, 0, "is plugged in; seen: none")
             assert "usb-0:1.7:1.2-port0: there is no such device" in device["error"]
             virtual.fault(0, "replug", socket="1-1.7")
+            await w.all_ready()
+
+
+async def test_a_modem_that_is_plugged_in_late_is_served_soon_however_long_it_was_away(tmp_path: Path) -> None:
+    pace = replace(BRISK, first_backoff_s=3_600.0, last_backoff_s=3_600.0)
+    async with plugged_in(tmp_path, 2) as virtual:
+        by_port = ModemConfig(name="by port", port=str(root(tmp_path) / BY_PATH.format(1)))
+        for index in range(2):
+            virtual.fault(index, "unplug")
+        config = configured(tmp_path, by_port, entry(virtual, 1))
+        async with running(config, virtual, pace, root=root(tmp_path)) as w:
+            await error_of(w, 0, "there is no such device")
+            await error_of(w, 1, "seen: none")
+            for index in range(2):
+                virtual.fault(index, "replug")
             await w.all_ready()
 
 
@@ -215,6 +236,7 @@ async def test_each_modem_is_listed_with_its_port_and_imei_and_whether_it_is_con
             "trouble": None,
         }
         assert (second["imei"], second["configured_as"]) == (virtual.modems[1].imei, "modem1")
+        assert second["by_id"] is None  # there is such a link, but it is as much the other one's
 
 
 async def test_a_name_by_id_is_told_where_it_leads_to_one_device_only(tmp_path: Path) -> None:

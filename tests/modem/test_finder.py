@@ -117,6 +117,7 @@ async def test_after_another_stick_was_plugged_into_the_socket_nobody_believes_w
     desk.modem("1-1.1", SOUTH)
     assert SOUTH in await missing(finder, NORTH)
     assert await finder.find(SOUTH) == str(desk.bus.path("1-1.1", 2))
+    assert len(finder._sightings) == 1
 
 
 async def test_those_who_look_at_the_same_time_never_ask_a_port_twice(desk: Desk) -> None:
@@ -150,6 +151,18 @@ async def test_a_port_that_prints_positions_or_binary_data_is_listened_to_once_a
     finder = desk.finder(patient=False)
     assert await finder.find(NORTH) == str(desk.bus.path("1-1.1", 1))
     assert (noisy.commands, noisy.escapes) == ([], 0)
+
+
+async def test_a_port_that_answers_with_binary_data_is_not_asked_again(desk: Desk) -> None:
+    noisy = desk.peer()
+    noisy.answers["AT"] = b"\x7e\x13\x80\xff\xc3\x99\x7e"
+    desk.plug("1-1.1", STRANGE, noisy)
+    finder = desk.finder(patient=False)
+    await missing(finder)
+    asked = len(noisy.commands)
+    for _ in range(3):
+        await missing(finder)
+    assert 0 < len(noisy.commands) == asked <= 2
 
 
 async def test_a_device_nobody_knows_that_answers_to_nothing_is_given_up(desk: Desk) -> None:
