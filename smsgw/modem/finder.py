@@ -90,13 +90,13 @@ class Finder:
                 if imei and is_same_port(tty.path, address):
                     self._sightings[device.appearance] = _Sighting(port=tty.path, imei=imei)
 
-    async def warnings(self, address: str) -> list[str]:
-        """Say what may go wrong with a port although it can be opened."""
+    async def warnings(self, address: str, imei: str = "") -> list[str]:
+        """Say what may go wrong with a port although it can be opened; with an IMEI, its name does not matter."""
         if address.startswith(SOCKET_SCHEME):
             return []
         users = await asyncio.to_thread(strangers, address, self._root)
         found = [f"{address} is also used by {user}: stop that program, or let it ignore this device" for user in users]
-        return found + _shared_name(address, await asyncio.to_thread(plugged_in, self._root))
+        return found if imei else found + _shared_name(address, await asyncio.to_thread(plugged_in, self._root))
 
     async def _look(self) -> list[UsbDevice]:
         """List what is plugged in, and forget what was said by what is not there any more."""

@@ -15,6 +15,7 @@ from smsgw.modem.faults import LinkError, NoAtPort
 from smsgw.modem.holders import strangers
 from smsgw.modem.link import Link
 from smsgw.modem.pace import Pace
+from smsgw.modem.trace import WireTrace
 from smsgw.modem.usb import ROOT, Tty, UsbDevice
 
 _PROBES = 2  # the first may wake a sleeping modem
@@ -69,9 +70,10 @@ async def introduce(
         except LinkError as error:
             trouble = trouble or str(error)
         except OSError as error:
-            trouble = trouble or error.strerror or str(error)
+            why = error.strerror or str(error)
             if error.errno in _TAKEN:
-                return Introduction(tty=tty, trouble=trouble, no_at_ports=frozenset(noisy))
+                return Introduction(tty=tty, trouble=why, no_at_ports=frozenset(noisy))
+            trouble = trouble or why
     return Introduction(trouble=trouble or _deaf(device), no_at_ports=frozenset(noisy))
 
 
@@ -81,17 +83,21 @@ def _deaf(device: UsbDevice) -> str:
 
 async def _ask(family: Family, tty: Tty, pace: Pace, baud: int, names: bool) -> Introduction:
     pace = replace(pace, probes=_PROBES, probe_pause_s=pace.probe_pause_s * _PAUSE)
-    async with Link.open(tty.path, baud, pace=pace) as link:
-        if not family.takes_commands(tty):
-            await link.overhear(pace.overhear_s)
-        try:
-            await link.synchronise()
-        except LinkError:
-            link.check_noise()
-            raise
+    async with Link.open(tty.path, baud, pace=pace, trace=WireTrace(tty.path)) as link:
+        await (link.synchronise() if family.takes_commands(tty) else _approach(link))
         return Introduction(
             tty=tty,
             imei=await read_imei(link),
             maker=await read_maker(link) if names else "",
             model=await read_model(link) if names else "",
         )
+
+
+async def _approach(link: Link) -> None:
+    """Listen first where anybody might be, and once more before it is called silence."""
+    await link.overhear(link.pace.overhear_s)
+    try:
+        await link.synchronise()
+    except LinkError:
+        link.check_noise()
+        raise

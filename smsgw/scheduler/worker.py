@@ -211,7 +211,7 @@ class ModemWorker:
                 self._session = None
 
     async def _warn_of(self, port: str) -> None:
-        for warning in await self._finder.warnings(port):
+        for warning in await self._finder.warnings(port, self._config.imei):
             if warning not in self._warned:
                 self._warned.add(warning)
                 logger.warning("port", modem=self._config.name, reason=warning)

@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +56,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> Iterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     with ExitStack() as stack:
         yield Desk(tmp_path, stack)
 
@@ -269,7 +269,7 @@ async def test_a_port_that_somebody_unseen_has_locked_is_left_alone_and_so_is_it
     fcntl.flock(taken, fcntl.LOCK_EX)
     told = await missing(desk.finder(patient=False), NORTH)
     os.close(taken)
-    assert "in use" in told
+    assert "ttyUSB2: in use" in told
     assert [peer.commands for peer in peers if peer is not None] == [[], []]
 
 
@@ -292,6 +292,7 @@ async def test_a_name_that_two_sticks_share_is_warned_of_with_one_that_they_do_n
     desk.modem("1-1.2", SOUTH)
     (warning,) = await finder.warnings(by_id)
     assert "usb-0:1.2:1.2-port0" in warning
+    assert await finder.warnings(by_id, SOUTH) == []
     assert await finder.warnings(str(desk.bus.path("1-1.1", 2))) == []
 
 
