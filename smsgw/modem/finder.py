@@ -115,8 +115,7 @@ class Finder:
     async def _ask_around(self, devices: list[UsbDevice], baud: int) -> None:
         async with asyncio.TaskGroup() as tasks:
             for device in devices:
-                if self._is_due(device):
-                    tasks.create_task(self._ask(device, baud))
+                tasks.create_task(self._ask(device, baud))
 
     def _is_due(self, device: UsbDevice) -> bool:
         ports = {_real(tty.path) for tty in device.ttys}
@@ -126,6 +125,9 @@ class Finder:
         return sighting is None or asyncio.get_running_loop().time() >= sighting.again_at
 
     async def _ask(self, device: UsbDevice, baud: int) -> None:
+        # Whoever holds a port keeps its lock for as long as its session lasts: that must not be waited for.
+        if not self._is_due(device):
+            return
         before = self._sightings.get(device.appearance, _Sighting())
         async with AsyncExitStack() as stack:
             for port in sorted({_real(tty.path) for tty in device.ttys}):

@@ -245,6 +245,16 @@ async def test_who_wants_to_hold_a_port_that_is_being_asked_waits_for_the_answer
     await searching
 
 
+async def test_who_takes_a_port_in_the_moment_before_it_is_asked_holds_nobody_up(desk: Desk) -> None:
+    peer = desk.modem("1-1.1", NORTH)
+    finder = desk.finder()
+    asking = asyncio.create_task(finder._ask_around(await finder._look(), 115200))
+    await asyncio.sleep(0)
+    async with finder.hold(str(desk.bus.path("1-1.1", 2)), "north"):
+        await asyncio.wait_for(asking, 5)
+    assert peer.commands == []
+
+
 async def test_a_port_that_another_program_has_locked_is_left_alone_and_named(desk: Desk) -> None:
     peer = desk.modem("1-1.1", NORTH)
     lock = desk.bus.root / "var/lock/LCK..ttyUSB2"
