@@ -27,9 +27,9 @@ format: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python bench/torture.py $(ARGS)
 
-# Software that nobody here wrote talks to our modem and reads our PDUs. What of Debian's is missing is installed; its
-# daemons are only unpacked, so that they do not start as services and take a modem.
-DEBIAN := gammu libgsmsd8 libmm14
+# Software that nobody here wrote talks to our modem, carries its bytes and reads our PDUs. What of Debian's is missing is
+# installed; daemons that would take a modem when they start as services are only unpacked.
+DEBIAN := gammu libgsmsd8 libmm14 ser2net
 DAEMONS := gammu-smsd smstools
 FETCH := apt-get download -qq -o APT::Sandbox::User=root $(DAEMONS)
 interop: $(VENV)/.interop
@@ -50,7 +50,7 @@ $(STAMP): pyproject.toml requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.interop: $(STAMP) requirements/interop.txt
+$(VENV)/.interop: $(STAMP) requirements/interop.txt Makefile
 	@missing=; for each in $(DEBIAN); do dpkg -s $$each 2>&1 | grep -q "ok installed" || missing="$$missing $$each"; done; test -z "$$missing" \
 		|| { apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing; } \
 		|| { echo "Install this first: sudo apt install --no-install-recommends$$missing" >&2; exit 1; }

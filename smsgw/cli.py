@@ -84,6 +84,21 @@ def _check(options: argparse.Namespace) -> int:
     return OK
 
 
+def _detect(options: argparse.Namespace) -> int:
+    from smsgw import detect
+
+    # An installer asks before there is a configuration.
+    modems = read_config(options.config).modems if Path(options.config).exists() else ()
+    found = asyncio.run(detect.detect(modems, Path(options.root)))
+    if options.json:
+        print(detect.as_json(found))
+    elif found:
+        print(detect.as_table(found))
+    else:
+        print("No device with a serial port is plugged in on USB.", file=sys.stderr)
+    return OK
+
+
 def _demo(options: argparse.Namespace) -> int:
     from smsgw.demo import demo
 
@@ -199,6 +214,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(run)
     run.add_argument("--wire-texts", action="store_true", help="with --wire: show message texts too (PINs never)")
     _add_config(_command(commands, "check", _check, "check the configuration file"))
+    detect = _command(commands, "detect", _detect, "list the modems on USB, with their ports and IMEIs")
+    detect.add_argument("--json", action="store_true", help="print a JSON object")
+    detect.add_argument("--root", metavar="DIR", default="/", help="where the trees sys and dev are (default /)")
+    _add_config(detect)
     demo = _command(commands, "demo", _demo, "run the gateway with virtual modems, for a first look")
     demo.add_argument("--port", type=_whole(0, 65_535), default=8080, help="port of the HTTP API (default 8080)")
     demo.add_argument("--modems", type=_whole(1, 64), default=2, help="number of virtual modems (default 2)")

@@ -17,6 +17,7 @@ from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.ids import ObjectIds
 from smsgw.modem.recordings import Recordings, folder_beside
+from smsgw.modem.usb import ROOT
 from smsgw.notify import Notifier
 from smsgw.scheduler import Scheduler
 from smsgw.scheduler.pace import Pace
@@ -48,10 +49,11 @@ async def run(
     pace: Pace | None = None,
     clock: Callable[[], int] = wall_clock,
     trace_texts: bool = False,
+    root: Path = ROOT,
 ) -> None:
     """Run the gateway until `stop` is set; `ready` is awaited with the bound port once it answers.
 
-    `clock` gives Unix milliseconds.
+    `clock` gives Unix milliseconds. Below `root` stand /sys and /dev, where modems are looked for.
 
     Raises what keeps it from starting: `DatabaseInUse`, `DatabaseUnusable`, `SchemaError`, `StorageUnavailable`,
     `OSError` for the port.
@@ -69,7 +71,7 @@ async def run(
             ids = ObjectIds(secrets.token_bytes(5), secrets.randbelow(1 << 24))
             gateway = Gateway(database, config, ids, time_zone(config.sending.timezone))
             await _take_stock(gateway, config)
-            scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts)
+            scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts, root=root)
             gateway.on_change(scheduler.ring)
             app = create_app(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:

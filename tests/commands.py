@@ -37,3 +37,16 @@ def read_until(stream: IO[str], wanted: str) -> list[str]:
         if wanted in line:
             return lines
     raise AssertionError(f"{wanted!r} did not come; there was {''.join(lines)!r}")
+
+
+@contextmanager
+def opened_elsewhere(path: str) -> Iterator[int]:
+    """Let another process have a device open, and give its number."""
+    code = "import os, sys; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process.pid
+        process.kill()

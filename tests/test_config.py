@@ -8,6 +8,8 @@ from configuring import NORTH, SECRET, SIMS, mistakes, modem, the_mistake
 from smsgw.config import Config, ConfigError, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig, load
 from smsgw.errors import Language
 
+IMEI = "490154203237518"
+
 # ── what is right ──
 
 
@@ -115,6 +117,33 @@ def test_a_port_is_a_path_or_a_socket(port: str) -> None:
     assert modem(f"[modems.north]\nport = '{port}'").port == port
 
 
+@pytest.mark.parametrize(
+    ("text", "port", "imei"),
+    [
+        ("port = '/dev/a'", "/dev/a", ""),
+        (f"imei = '{IMEI}'", "", IMEI),
+        (f"imei = '{IMEI}'\nport = ''", "", IMEI),
+        (f"port = '/dev/a'\nimei = '{IMEI}'", "/dev/a", IMEI),
+    ],
+)
+def test_a_modem_is_named_by_its_port_or_its_imei_or_both(text: str, port: str, imei: str) -> None:
+    read = modem(f"[modems.north]\n{text}")
+    assert (read.port, read.imei) == (port, imei)
+
+
+def test_modems_without_ports_do_not_share_one() -> None:
+    text = f"[modems.north]\nimei = '{IMEI}'\n[modems.south]\nimei = '356938035643809'\n"
+    assert [modem.port for modem in load(text, {}).modems] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("port", "imei", "may_be_elsewhere"),
+    [("", IMEI, True), ("/dev/a", IMEI, True), ("/dev/a", "", False), ("socket://a:1", IMEI, False)],
+)
+def test_a_modem_on_usb_whose_imei_is_known_may_be_elsewhere(port: str, imei: str, may_be_elsewhere: bool) -> None:
+    assert ModemConfig(name="north", port=port, imei=imei).may_be_elsewhere is may_be_elsewhere
+
+
 # ── one mistake each, named by its key ──
 
 RANGES = [
@@ -189,6 +218,9 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         ("sending.ttl_s = 2026-01-01", "sending.ttl_s", "whole number"),
         ("sending.ttl_s = inf", "sending.ttl_s", "whole number"),
         ("[modems.north]\nbaud = 9600", "modems.north.port", "is missing; /dev/… or socket://HOST:PORT"),
+        ("[modems.north]\nbaud = 9600", "modems.north.port", "or the imei of a modem on USB"),
+        ("[modems.north]\nimei = '490154'", "modems.north.imei", "15 digits"),
+        (f"[modems.north]\nport = 'COM3'\nimei = '{IMEI}'", "modems.north.port", "/dev/…"),
         ("[modems.north]\nport = 'COM3'", "modems.north.port", "/dev/…"),
         ("[modems.north]\nport = ''", "modems.north.port", "/dev/…"),
         ("[modems.north]\nport = \"/dev/a\\u0000\"", "modems.north.port", "/dev/…"),

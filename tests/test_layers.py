@@ -14,7 +14,7 @@ FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
     {"demo"},
-    {"daemon", "upkeep", "console", "config_files"},
+    {"daemon", "detect", "upkeep", "console", "config_files"},
     {"api", "scheduler"},
     {"gateway"},
     {"store", "modem"},

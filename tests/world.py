@@ -31,6 +31,7 @@ BRISK = Pace(
     storage_retry_s=0.05,
     first_backoff_s=0.05,
     last_backoff_s=0.2,
+    search_s=0.05,
     no_sim_s=0.2,
     sweep_s=0.05,
     forget_after_s=0.05,
@@ -157,7 +158,11 @@ def configure(folder: Path, ports: list[Path], **sending: Any) -> Config:
 
 @asynccontextmanager
 async def running(
-    config: Config, virtual: VirtualModems, pace: Pace = BRISK, clock: Callable[[], int] = wall_clock
+    config: Config,
+    virtual: VirtualModems,
+    pace: Pace = BRISK,
+    clock: Callable[[], int] = wall_clock,
+    root: Path = Path("/"),
 ) -> AsyncIterator[World]:
     """Run the daemon in this process, as `smsgw run` does, and stop it at the end."""
     stop = asyncio.Event()
@@ -166,7 +171,7 @@ async def running(
     async def ready(port: int, gateway: Gateway) -> None:
         started.set_result((port, gateway))
 
-    daemon = asyncio.create_task(run(config, stop=stop, ready=ready, pace=pace, clock=clock))
+    daemon = asyncio.create_task(run(config, stop=stop, ready=ready, pace=pace, clock=clock, root=root))
     await asyncio.wait([daemon, started], return_when=asyncio.FIRST_COMPLETED, timeout=DEADLINE_S)
     if daemon.done():
         await daemon

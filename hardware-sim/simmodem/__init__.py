@@ -13,6 +13,8 @@ In a test:
         vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
 
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
+`bus=UsbBus(root)` plugs the modems into a USB bus: below `root` stand /sys and /dev as a computer with these sticks has
+them, and `vm.fault(0, "replug", socket="1-1.7", number=8)` lets one return in another socket, as ttyUSB8 and the next.
 `profile=Profile(…)` changes the make of modem, a PIN included; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.
 """
@@ -24,9 +26,11 @@ from simmodem.network import Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
 from simmodem.stages import Stage
+from simmodem.usb_bus import EC25, Stick, UsbBus
 from simmodem.virtual import VirtualModems
 
 __all__ = [
-    "BYTES", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry", "LedgerMessage",
-    "Line", "Network", "Profile", "Rule", "Smss", "Stage", "VirtualModem", "VirtualModems",
+    "BYTES", "EC25", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry",
+    "LedgerMessage", "Line", "Network", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus", "VirtualModem",
+    "VirtualModems",
 ]  # fmt: skip

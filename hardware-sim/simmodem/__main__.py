@@ -16,6 +16,7 @@ from simmodem.network import Range, Rule
 from simmodem.profiles import GENERIC
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE
 from simmodem.replay import Replay
+from simmodem.usb_bus import UsbBus
 from simmodem.virtual import VirtualModems
 
 LINES = {"whole": WHOLE, "bytes": BYTES, "slow": SLOW, "urcs": URCS}
@@ -110,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--control", type=Path, metavar="SOCKET", help="listen for control requests")
     parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
     parser.add_argument("--pin", type=pin, help="the SIMs are locked with this PIN")
+    parser.add_argument(
+        "--usb", type=Path, metavar="ROOT", help="plug them into a USB bus, as the trees sys and dev below ROOT show it"
+    )
     parser.add_argument("--line", choices=LINES, default="whole", help="how bytes travel (default whole)")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="play a recording; see below")
     parser.add_argument(
@@ -159,6 +163,7 @@ def _modems(options: argparse.Namespace) -> VirtualModems:
         line=LINES[options.line],
         seed=options.seed,
         ledger_path=options.ledger,
+        bus=UsbBus(options.usb) if options.usb else None,
     )
 
 

@@ -16,10 +16,11 @@ from simmodem.network import Network, Range, Rule
 from simmodem.profiles import GENERIC, Profile
 from simmodem.pty_host import WHOLE, Line, PtyHost
 from simmodem.stages import Observer, Stage
+from simmodem.usb_bus import EC25, Stick, UsbBus
 
 # Faults of the port; those of the modem itself are `Fault`.
 UNPLUG = "unplug"  # the pty closes, the symlink goes
-REPLUG = "replug"  # a new pty behind the same symlink; the modem has restarted meanwhile
+REPLUG = "replug"  # a new pty behind the same symlink, on a bus where it is told; the modem has restarted meanwhile
 
 
 def _now() -> datetime:
@@ -31,6 +32,8 @@ class VirtualModems:
 
     `network_time` and `report_delay` are ranges in seconds, drawn uniformly with `seed`. `profile` is one for all
     modems or one for each. The directory is made when it is missing; entering raises OSError when no pty can be had.
+
+    With a `bus`, each is a `stick` in a socket of its own, at first the sockets 1-1.1, 1-1.2 and so on.
 
     `observer` is called with the number of a modem and the `Stage` that it has just reached. Until it returns the
     simulation stands still, with all that the modem has written in the pty, as far as that takes it.
@@ -49,6 +52,8 @@ class VirtualModems:
         seed: int = 0,
         ledger_path: Path | str | None = None,
         observer: Observer | None = None,
+        bus: UsbBus | None = None,
+        stick: Stick = EC25,
     ) -> None:
         profiles = [profile] * count if isinstance(profile, Profile) else list(profile)
         if len(profiles) != count:
@@ -73,6 +78,9 @@ class VirtualModems:
             for index, each in enumerate(profiles)
         ]
         self._hosts = [PtyHost(path, line, partial(self._receive, index)) for index, path in enumerate(self.paths)]
+        self._bus = bus
+        self._stick = stick
+        self._sockets = [f"1-1.{index + 1}" for index in range(count)]
         if observer is not None:
             for modem in self.modems:
                 modem.terminal.on_stage = partial(self._show, observer, modem.index)
@@ -81,8 +89,8 @@ class VirtualModems:
         await asyncio.to_thread(self.directory.mkdir, parents=True, exist_ok=True)
         self._loop = asyncio.get_running_loop()
         try:
-            for host in self._hosts:
-                host.plug()
+            for index in range(len(self._hosts)):
+                self._plug(index)
         except BaseException:
             await self._close()
             raise
@@ -115,19 +123,37 @@ class VirtualModems:
         self._step()
 
     def fault(self, index: int, kind: str, **parameters: Any) -> None:
-        """Make something go wrong: "unplug", "replug", or a `Fault` with the parameters of `VirtualModem.fault`."""
-        modem, host = self.modems[self._known(index)], self._hosts[index]
+        """Make something go wrong: "unplug", "replug", or a `Fault` with the parameters of `VirtualModem.fault`.
+
+        On a bus, "replug" takes the `socket` and the `number` of the first tty; without them, the modem returns to its
+        socket, and the ttys get the lowest numbers that are free.
+        """
+        modem = self.modems[self._known(index)]
         self._step()
         if kind == UNPLUG:
             modem.fall_silent()
-            host.unplug()
+            self._unplug(index)
         elif kind == REPLUG:
-            host.unplug()
+            self._unplug(index)
             modem.reboot(0.0)
-            host.plug()
+            self._plug(index, **parameters)
         else:
             modem.fault(Fault(kind), **parameters)
         self._step()
+
+    def _plug(self, index: int, *, socket: str | None = None, number: int | None = None) -> None:
+        host = self._hosts[index]
+        host.plug()
+        if self._bus is not None:
+            self._sockets[index] = socket or self._sockets[index]
+            self._bus.plug(self._sockets[index], self._stick, {self._stick.commands: host.device}, number=number)
+
+    def _unplug(self, index: int) -> None:
+        was_plugged = self._hosts[index].is_plugged
+        self._hosts[index].unplug()
+        # Its socket may have been given to another one since.
+        if self._bus is not None and was_plugged:
+            self._bus.unplug(self._sockets[index])
 
     def is_heard(self, index: int) -> bool:
         """Tell whether the computer has read all that modem `index` has written."""

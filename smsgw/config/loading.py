@@ -8,7 +8,7 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from smsgw.config.settings import AUTO, Config, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig
@@ -70,6 +70,10 @@ class _Loader:
             self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
         table = dict(self._table(key, body))
         sims = table.pop("sims", [{}])
+        if not table.get("port") and not table.get("imei"):
+            self.mistakes.append(
+                f"{key}.port: is missing; /dev/… or socket://HOST:PORT is needed, or the imei of a modem on USB"
+            )
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
@@ -118,13 +122,9 @@ class _Loader:
         values = dict(given)
         for setting in settings:
             if setting.name in table:
-                default = "" if setting.default is MISSING else setting.default
                 values[setting.name] = self._value(
-                    f"{key}.{setting.name}", table[setting.name], default, setting.metadata
+                    f"{key}.{setting.name}", table[setting.name], setting.default, setting.metadata
                 )
-            elif setting.default is MISSING:
-                self.mistakes.append(f"{key}.{setting.name}: is missing; {setting.metadata['hint']} is needed")
-                values[setting.name] = ""
         return kind(**values)
 
     def _value(self, key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> Any:

@@ -87,11 +87,15 @@ class SimConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModemConfig:
-    """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time."""
+    """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time.
+
+    Without `port` it is looked for by its IMEI.
+    """
 
     name: str
     port: str = field(
-        metadata={"pattern": rf"/{_PATH}|socket://[^:/\s]+:{_TCP_PORT}", "hint": "/dev/… or socket://HOST:PORT"}
+        default="",
+        metadata={"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"},
     )
     imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
@@ -102,6 +106,11 @@ class ModemConfig:
     slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})
     slot_wait_s: int = field(default=300, metadata={"min": 0, "max": 86_400})
     sims: tuple[SimConfig, ...] = (SimConfig(),)
+
+    @property
+    def may_be_elsewhere(self) -> bool:
+        """Tell whether it may be looked for at other ports than the configured one."""
+        return bool(self.imei) and not self.port.startswith("socket:")
 
     @property
     def sim(self) -> SimConfig:

@@ -81,9 +81,12 @@ class Modem:
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
         self._memory: str | None = None  # the store that reading and deleting refer to at present
 
-    async def initialise(self, policy: PinPolicy) -> Identity:
-        """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises."""
-        startup = Startup(self._link, self._fixed_profile, policy, self._slot)
+    async def initialise(self, policy: PinPolicy, imei: str = "") -> Identity:
+        """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises.
+
+        With `imei`, any other modem is left alone: raises `WrongModem`.
+        """
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot, imei)
         self.identity = await startup.run()
         self.profile = startup.profile
         self._memory = self.identity.memory

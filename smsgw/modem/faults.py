@@ -50,6 +50,19 @@ class Poisoned(LinkError):
     """A command was given up half-way, answers can no longer be told apart: close the link and open it again."""
 
 
+class NoAtPort(LinkError):
+    """The port prints what no port for commands prints: positions, or binary data."""
+
+
+class WrongModem(Exception):
+    """Another modem than the one that was expected has answered; `imei` is `None` if it does not tell its own."""
+
+    def __init__(self, address: str, imei: str | None, expected: str) -> None:
+        found = f"the IMEI {imei}" if imei else "an IMEI that it does not tell"
+        super().__init__(f"{address}: another modem answers there, with {found} instead of {expected}")
+        self.imei = imei
+
+
 class SimLocked(Exception):
     """The SIM cannot be used until a person has done something; the text says what."""
 
@@ -98,9 +111,22 @@ def what_it_sounds_like(sample: bytes) -> str:
     """Guess from what a mute port printed why it does not answer, in words for the operator."""
     if not sample.strip(b"\0\r\n "):
         return "nothing came back: is it the right port, is the modem powered, is the baud rate right?"
-    if re.search(rb"(^|[\r\n])\$G[A-Z]", sample):
+    if _is_positions(sample):
         return "it prints positions: this is the modem's GPS port, choose its AT port"
-    odd = sum(byte > 126 or (byte < 32 and byte not in b"\r\n\t\0") for byte in sample)
-    if odd * 10 > len(sample) * 3:
+    if _is_binary(sample):
         return "it prints binary data: a diagnostic port of the modem, or a wrong baud rate"
     return "it prints text but answers no command: is another program using the modem?"
+
+
+def is_noise(sample: bytes) -> bool:
+    """Tell whether a port printed what no port for commands prints."""
+    return _is_positions(sample) or _is_binary(sample)
+
+
+def _is_positions(sample: bytes) -> bool:
+    return re.search(rb"(^|[\r\n])\$G[A-Z]", sample) is not None
+
+
+def _is_binary(sample: bytes) -> bool:
+    odd = sum(byte > 126 or (byte < 32 and byte not in b"\r\n\t\0") for byte in sample)
+    return odd * 10 > len(sample) * 3

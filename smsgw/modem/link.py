@@ -20,12 +20,14 @@ from smsgw.modem.faults import (
     LinkError,
     LinkLost,
     LinkMisuse,
+    NoAtPort,
     NotSent,
     OutcomeUnknown,
     Poisoned,
     Rebooted,
     Refused,
     Silent,
+    is_noise,
     what_it_sounds_like,
 )
 from smsgw.modem.pace import Pace
@@ -83,6 +85,11 @@ class Link:
         finally:
             await port.close()
 
+    @property
+    def address(self) -> str:
+        """Where the port is."""
+        return self._wire.address
+
     # ── what the modem says unasked ──
 
     @property
@@ -128,6 +135,16 @@ class Link:
         """
         with self._flight(command):
             return await (self._ask(command) if command.body is None else self._submit(command))
+
+    async def overhear(self, seconds: float) -> None:
+        """Listen without a word; raises `NoAtPort` if it is plain that nobody there takes commands."""
+        await self._wire.quiet(seconds, seconds)
+        self.check_noise()
+
+    def check_noise(self) -> None:
+        """Raise `NoAtPort` if what came so far is positions or binary data."""
+        if is_noise(self._wire.sample):
+            raise NoAtPort(f"{self._wire.address}: {what_it_sounds_like(self._wire.sample)}")
 
     async def synchronise(self) -> None:
         """Make sure that the next answer belongs to the next command: leave a stuck prompt, drain, probe.

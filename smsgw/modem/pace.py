@@ -19,6 +19,9 @@ class Pace:
     probe_s: float = 1.0  # for the answer to a mere AT; the first one may wake a sleeping UART
     probe_pause_s: float = 2.0
     probes: int = 20  # a modem may take 40 s from plug to first answer
+    overhear_s: float = 1.2  # a port that tells positions does so every second
+    ask_again_s: float = 5.0  # before a port that may be a modem's is asked again who it is; doubles up to the last
+    ask_again_last_s: float = 60.0
     settle_s: float = 0.2  # silence after the OK that proves that nothing else was still to come
     final_grace_s: float = 5.0  # for the OK behind a reference that has already come
     abort_s: float = 3.0  # for the answer to our ESC

@@ -12,10 +12,11 @@ import os
 import socket
 import termios
 from collections.abc import Callable
-from pathlib import Path
 
 import serial
 import serial_asyncio
+
+from smsgw.modem.holders import holders
 
 SOCKET_SCHEME = "socket://"
 _PTY_MAJORS = range(136, 144)  # Unix98 pty slaves, as the kernel's devices.txt numbers them
@@ -193,7 +194,8 @@ def _explain(address: str, error: Exception) -> PortError:
         case errno.EACCES | errno.EPERM:
             hint = "not allowed; add the user of this program to the group dialout"
         case errno.EBUSY | errno.EAGAIN:
-            hint = f"in use{_holders(address)}; stop the other program, or let ModemManager ignore this device"
+            users = ", ".join(holders(address)) or "another program"
+            hint = f"in use by {users}; stop the other program, or let ModemManager ignore this device"
         case errno.ENOTTY | errno.EINVAL:
             hint = "this is no serial device"
         case _:
@@ -208,14 +210,3 @@ def _number(error: BaseException | None) -> int | None:
             return error.args[0]
         error = error.__context__
     return None
-
-
-def _holders(address: str) -> str:
-    """Name the programs that hold the device open, as far as we may see them."""
-    target, names = os.path.realpath(address), set()
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if os.path.realpath(link) == target:
-                process = link.parent.parent
-                names.add(f"{(process / 'comm').read_text().strip()} ({process.name})")
-    return f" by {', '.join(sorted(names))}" if names else " by another program"

@@ -13,7 +13,8 @@ from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.replies import ReplyError
 from smsgw.at.urcs import BootSign
-from smsgw.modem.faults import Refused
+from smsgw.modem.asking import first_answer, is_same_modem, read_imei, read_maker, read_model
+from smsgw.modem.faults import Refused, WrongModem
 from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
@@ -54,7 +55,7 @@ class Identity:
 class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
-    With `slot`, the modem is made to use that one.
+    With `slot`, the modem is made to use that one; with `imei`, any other modem is left alone.
     """
 
     def __init__(
@@ -63,16 +64,18 @@ class Startup:
         profile: Profile | None,
         policy: PinPolicy,
         slot: SlotChoice | None = None,
+        imei: str = "",
     ) -> None:
         self.profile = profile or GENERIC
         self._fixed = profile is not None
         self._link = link
         self._policy = policy
         self._slot = slot
+        self._imei = imei
         self._found = Identity()
 
     async def run(self) -> Identity:
-        """Take every step in order; raises `SimLocked` and what `Link` raises."""
+        """Take every step in order; raises `WrongModem`, `SimLocked` and what `Link` raises."""
         for step in STEPS:
             await step(self)
         return self._found
@@ -106,10 +109,10 @@ class Startup:
             await self._tell(command)
 
     async def who_are_you(self) -> None:
-        maker = await self._first(replies.text_answer, commands.manufacturer(), commands.manufacturer("AT+GMI")) or ""
-        model = await self._first(replies.text_answer, commands.model(), commands.model("AT+GMM")) or ""
-        revision = await self._first(replies.text_answer, commands.revision(), commands.revision("AT+GMR")) or ""
-        imei = await self._first(replies.imei, commands.serial_number(), commands.serial_number("AT+GSN"))
+        maker, model = await read_maker(self._link), await read_model(self._link)
+        ways = commands.revision(), commands.revision("AT+GMR")
+        revision = await first_answer(self._link, replies.text_answer, *ways) or ""
+        imei = await read_imei(self._link)
         if not self._fixed:
             self.profile = choose(maker, model)
         self._note(manufacturer=maker, model=model, revision=revision, imei=imei, profile=self.profile.name)
@@ -117,12 +120,10 @@ class Startup:
         self._link.command_gap_s = self.profile.command_gap_s
         self._link.prompt_delay_s = self.profile.prompt_delay_s
 
-    async def _first(self, read: Callable[[Sequence[str]], str], *ways: Command) -> str | None:
-        for command in ways:
-            answer = await self._ask(command, read)
-            if answer is not None:
-                return answer
-        return None
+    async def the_right_one(self) -> None:
+        imei = self._found.imei
+        if self._imei and not (imei and is_same_modem(imei, self._imei)):
+            raise WrongModem(self._link.address, imei, self._imei)
 
     async def radio_on(self) -> None:
         if await self._ask(commands.functionality(), replies.functionality) in (None, 1):
@@ -226,6 +227,7 @@ STEPS: tuple[Callable[[Startup], Awaitable[None]], ...] = (
     Startup.synchronise,  # ESC, CR, drain, AT: a modem left in a prompt by a crash answers nothing at all
     Startup.plain_dialogue,  # no echo, OK in words, errors in numbers
     Startup.who_are_you,  # works without a SIM; chooses the profile
+    Startup.the_right_one,  # before anything is changed, and before a PIN goes into another modem's SIM
     Startup.right_slot,  # before the radio: nothing may come in for the SIM that is left; each has its own PIN, too
     Startup.radio_on,  # without it neither SIM nor network
     Startup.calm,  # stops the vendor's stream of signal reports

@@ -6,12 +6,15 @@ Knows the gateway's use-cases and the modems' verbs, and joins them; it knows no
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from smsgw import log
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.model import LiveModem
+from smsgw.modem.finder import Finder
 from smsgw.modem.recordings import Recordings
+from smsgw.modem.usb import ROOT
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.worker import ModemWorker
@@ -20,7 +23,7 @@ logger = log.get("smsgw.scheduler")
 
 
 class Scheduler:
-    """All workers. `live` tells what each modem is doing."""
+    """All workers. `live` tells what each modem is doing; below `root` stand the trees that list what is plugged in."""
 
     def __init__(
         self,
@@ -30,14 +33,19 @@ class Scheduler:
         recordings: Recordings,
         *,
         trace_texts: bool = False,
+        root: Path = ROOT,
     ) -> None:
         self._gateway = gateway
         self._clock = clock
         self._pace = pace
         self._stopping = asyncio.Event()
         self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
+        given = [config.port for config in gateway.devices.configured.values() if not config.imei]
+        finder = Finder(pace.modem, given, root)
         self._workers = {
-            id: ModemWorker(id, config, gateway, clock, pace, self._stopping, recordings, trace_texts=trace_texts)
+            id: ModemWorker(
+                id, config, gateway, finder, clock, pace, self._stopping, recordings, trace_texts=trace_texts
+            )
             for id, config in gateway.devices.configured.items()
         }
 

@@ -20,6 +20,7 @@ class Pace:
     storage_retry_s: float = 1.0  # before a result is offered to a failing storage again
     first_backoff_s: float = 1.0  # before a port is opened again; doubles up to the last
     last_backoff_s: float = 60.0
+    search_s: float = 5.0  # between looks for a modem that is not plugged in; a look reads what the kernel lists
     no_sim_s: float = 60.0  # before an empty slot is looked at again
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
     forget_after_s: float = 3_600.0  # from the start to the first look for what is old

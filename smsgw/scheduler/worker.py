@@ -5,6 +5,7 @@ shown on the board, and costs this modem its session, never the others theirs.
 """
 
 import asyncio
+import errno
 import random
 import time
 from collections.abc import Callable
@@ -17,8 +18,9 @@ from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import DEVICE_TRANSITIONS, DeviceState
 from smsgw.modem.driver import Identity, Modem, PinPolicy
-from smsgw.modem.faults import NoSim, SimLocked, SlotRefused
-from smsgw.modem.link import Link, LinkError
+from smsgw.modem.faults import NoSim, SimLocked, SlotRefused, WrongModem
+from smsgw.modem.finder import Finder, ModemMissing, is_same_port
+from smsgw.modem.link import Link, LinkError, Silent
 from smsgw.modem.profiles import named
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.slots import SlotChoice
@@ -34,10 +36,6 @@ from smsgw.scheduler.waiting import happens_within
 logger = log.get("smsgw.modem")
 
 
-class WrongModem(Exception):
-    """Another modem than the configured one answers on the port."""
-
-
 class ModemWorker:
     """Everything that happens with one modem, one thing at a time."""
 
@@ -46,6 +44,7 @@ class ModemWorker:
         device: str,
         config: ModemConfig,
         gateway: Gateway,
+        finder: Finder,
         clock: Callable[[], int],
         pace: Pace,
         stopping: asyncio.Event,
@@ -58,6 +57,7 @@ class ModemWorker:
         self._device = device
         self._config = config
         self._gateway = gateway
+        self._finder = finder
         self._clock = clock
         self._pace = pace
         self._stopping = stopping
@@ -65,6 +65,9 @@ class ModemWorker:
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._remedies = Remedies()
         self._session: Session | None = None
+        self._is_seated = False
+        self._found_at = ""
+        self._warned: set[str] = set()
         self._is_entering_pin = False
         self._pin_key = ""
         self._slots = Slots(config)
@@ -148,9 +151,13 @@ class ModemWorker:
             self._slots.forgive()
             self.board.become(DeviceState.OFFLINE)
             return 0.0
+        except ModemMissing as error:
+            self._give_up(str(error))
+            return self._pace.search_s
         except OSError as error:
-            self._give_up(error.strerror or str(error))
-            return None
+            self._give_up(_told(error))
+            # Whether a name is there again costs nothing to see.
+            return self._pace.search_s if error.errno == errno.ENOENT else None
         except (LinkError, SetUpAgain, WrongModem, StorageUnavailable) as error:
             self._give_up(str(error))
             return None
@@ -171,19 +178,48 @@ class ModemWorker:
         self._recordings.keep(self.board.name, self._trace.tape, reason)
 
     async def _open(self) -> None:
+        """Serve the modem where it is configured to be, or else wherever on USB it is."""
         self.board.become(DeviceState.OPENING, self.board.live.error)
+        config, missed = self._config, None
+        if config.port:
+            self._is_seated = False
+            try:
+                return await self._open_at(config.port)
+            except (OSError, Silent, WrongModem) as error:
+                if self._is_seated or not config.may_be_elsewhere:
+                    raise
+                missed = error
+        await self._open_at(await self._find(missed))
+
+    async def _find(self, missed: Exception | None) -> str:
+        """Look for the modem on USB; `missed` is what was wrong with the configured port."""
+        config = self._config
+        try:
+            port = await self._finder.find(config.imei, config.baud)
+        except ModemMissing as error:
+            raise ModemMissing(f"{_told(missed)}; {error}" if missed else str(error)) from error
+        if missed and is_same_port(port, config.port):
+            raise missed
+        if port != self._found_at:
+            logger.info("found the modem", modem=config.name, port=port, imei=config.imei)
+        self._found_at = port
+        return port
+
+    async def _open_at(self, port: str) -> None:
         config, pace = self._config, self._pace.modem
         if self._slots.are_several:
             await self._choose_slot()
         left_over = await self._gateway.reports.left_over(self._device)
-        async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
+        async with (
+            self._finder.hold(port, config.name),
+            Link.open(port, config.baud, pace=pace, trace=self._trace) as link,
+        ):
             link.on_urc = self.bell.set
             link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile), self._slot_choice())
-            identity = await modem.initialise(
-                PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
-            )
+            await self._warn_of(port)
+            identity = await self._meet(modem, port)
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True, slot=seat.slot, standstill=None)
@@ -227,13 +263,26 @@ class ModemWorker:
                 f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
             )
 
+    async def _warn_of(self, port: str) -> None:
+        for warning in await self._finder.warnings(port, self._config.imei):
+            if warning not in self._warned:
+                self._warned.add(warning)
+                logger.warning("port", modem=self._config.name, reason=warning)
+
+    async def _meet(self, modem: Modem, port: str) -> Identity:
+        """Set the modem up if it is the right one, and let the others know who is here."""
+        try:
+            policy = PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
+            identity = await modem.initialise(policy, self._config.imei)
+        except WrongModem as wrong:
+            await self._finder.met(port, wrong.imei)
+            raise
+        await self._finder.met(port, identity.imei)
+        return identity
+
     async def _take_seat(self, identity: Identity) -> Seat:
-        """Check who answered, and write down that it did."""
-        if self._config.imei and identity.imei != self._config.imei:
-            raise WrongModem(
-                f"the modem at {self._config.port} has the IMEI {identity.imei}, the configuration says "
-                f"{self._config.imei}: correct port or imei of [modems.{self._config.name}]"
-            )
+        """Write down who answered."""
+        self._is_seated = True
         if identity.service_centre is None:
             logger.warning(
                 "the SIM knows no service centre", modem=self._config.name, hint="set its number on the SIM in a phone"
@@ -294,3 +343,7 @@ class ModemWorker:
             if not await self._is_switched_on():
                 return
             await happens_within(self.bell, left)
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

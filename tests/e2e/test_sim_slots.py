@@ -211,9 +211,10 @@ async def test_sims_that_were_moved_are_taken_once_somebody_says_so(tmp_path: Pa
 
         await until(refused, "the SIMs in the wrong slots are told of")
         (id,) = await w.device_ids()
-        for active in (False, True):
+        for active, state in ((False, "disabled"), (True, "ready")):
             async with w.client.post(f"{w.url}/devices/edit", json={"device_id": id, "is_active": active}) as answer:
                 assert answer.status == 204
+            await w.device_in_state(state)
         await w.reaches(await w.send("moved", to_sim=2), 4)
         assert sent_from(w)[2, "moved"] == 1
 

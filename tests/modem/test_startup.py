@@ -19,6 +19,7 @@ from smsgw.modem.faults import (
     Rebooted,
     SimFailed,
     SimLocked,
+    WrongModem,
 )
 from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, PROFILE_NAMES, PROFILES, choose, named
@@ -94,6 +95,24 @@ async def test_everything_is_asked_once_and_told_in_the_facts(peer: Peer, modem:
     order = [peer.commands.index(c) for c in ("ATE0", "AT+CMEE=1", "AT+CGMI", "AT+CPIN?", "AT+CMGF=0", "AT+CNMI?")]
     assert order == sorted(order)
     assert modem.profile is named("quectel")
+
+
+@pytest.mark.parametrize("told", [framed("356938035643809", "OK"), framed("ERROR")])
+async def test_another_modem_than_the_expected_one_is_left_as_it_is(
+    peer: Peer, modem: Modem, door: Doorkeeper, told: str
+) -> None:
+    peer.answers |= {"AT+CGSN": told, "AT+CPIN?": WANTS_PIN}
+    with pytest.raises(WrongModem, match="instead of 490154203237518"):
+        await modem.initialise(door.policy, "490154203237518")
+    assert door.asked == []
+    asked_only = {"AT", "ATE0", "ATV1", "AT+CMEE=1", "AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+GSN"}
+    assert set(peer.commands) <= asked_only
+
+
+async def test_the_expected_modem_is_set_up(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    peer.answers["AT+CGSN"] = framed("4901542032375101", "OK")  # with the version of its software
+    await modem.initialise(door.policy, "490154203237518")
+    assert "AT+CNMI?" in peer.commands
 
 
 async def test_a_modem_that_knows_hardly_anything_is_set_up_all_the_same(

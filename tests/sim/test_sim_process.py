@@ -113,6 +113,7 @@ async def test_the_control_socket_injects_messages_faults_and_rules(program: Pro
         ('{"do":"incoming_pdu","pdu":"XY"}', "hex"),
         ('{"do":"fault","kind":"dance"}', "dance"),
         ('{"do":"fault","kind":"mute","loudly":1}', "loudly"),
+        ('{"do":"fault","kind":"replug","colour":"red"}', "colour"),
         ('{"do":"rule","colour":"red"}', "colour"),
         ('{"do":"rule","reports":[256]}', "0 to 255"),
         ('{"do":"rule","nth":0}', "counted from 1"),

@@ -1,0 +1,179 @@
+"""Finds modems on USB by their IMEI, and keeps those who look for them apart.
+
+What a port has said is remembered for as long as it is there. A device is asked once after each time it is plugged in,
+one that does not answer a few times more. A port that is held for a modem, that the configuration gives to one, or that
+another program uses is not asked.
+"""
+
+import asyncio
+import errno
+import math
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from smsgw import log
+from smsgw.modem.asking import is_same_modem
+from smsgw.modem.families import UNKNOWN, family_of, separately
+from smsgw.modem.holders import strangers
+from smsgw.modem.introduction import Introduction, introduce
+from smsgw.modem.pace import Pace
+from smsgw.modem.port import SOCKET_SCHEME, PortError
+from smsgw.modem.usb import ROOT, UsbDevice, plugged_in
+
+_PATIENCE = 5  # times that a device nobody knows is asked
+_BY_ID = "/serial/by-id/"
+
+logger = log.get("smsgw.ports")
+
+
+class ModemMissing(Exception):
+    """No modem with this IMEI can be seen; the text says which are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sighting:
+    """What is known of a device since it was plugged in, and the time of the event loop at which to ask it again."""
+
+    port: str = ""
+    imei: str | None = None
+    trouble: str = ""
+    tries: int = 0
+    again_at: float = math.inf
+    no_at_ports: frozenset[str] = frozenset()
+
+
+class Finder:
+    """Knows which modem is where. `given` are the ports that the configuration gives to modems it tells no IMEI of."""
+
+    def __init__(self, pace: Pace, given: Iterable[str] = (), root: Path = ROOT) -> None:
+        self._pace = pace
+        self._given = tuple(given)
+        self._root = root
+        self._sightings: dict[str, _Sighting] = {}
+        self._held: dict[str, str] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._searching = asyncio.Lock()
+
+    async def find(self, imei: str, baud: int = 115200) -> str:
+        """Return the port of a modem; raises `ModemMissing`."""
+        devices = await self._look()
+        if self._port_of(imei, devices) is None:
+            async with self._searching:
+                # Somebody who looked for another one may have met it meanwhile.
+                if self._port_of(imei, devices) is None:
+                    await self._ask_around(devices, baud)
+        if port := self._port_of(imei, devices):
+            return port
+        raise ModemMissing(f"no modem with the IMEI {imei} is plugged in; {self._seen(devices)}")
+
+    @asynccontextmanager
+    async def hold(self, address: str, modem: str) -> AsyncIterator[None]:
+        """Keep a port for a modem for as long as the block lasts; raises `PortError` if another modem has it."""
+        real = _real(address)
+        if real in self._held:
+            raise PortError(errno.EBUSY, f"{address}: another modem is there, {self._held[real]}")
+        self._held[real] = modem
+        try:
+            async with self._locks[real]:
+                yield
+        finally:
+            del self._held[real]
+
+    async def met(self, address: str, imei: str | None) -> None:
+        """Remember which modem answered at a port."""
+        for device in await self._look():
+            for tty in device.ttys:
+                if imei and is_same_port(tty.path, address):
+                    self._sightings[device.appearance] = _Sighting(port=tty.path, imei=imei)
+
+    async def warnings(self, address: str, imei: str = "") -> list[str]:
+        """Say what may go wrong with a port although it can be opened; with an IMEI, its name does not matter."""
+        if address.startswith(SOCKET_SCHEME):
+            return []
+        users = await asyncio.to_thread(strangers, address, self._root)
+        found = [f"{address} is also used by {user}: stop that program, or let it ignore this device" for user in users]
+        return found if imei else found + _shared_name(address, await asyncio.to_thread(plugged_in, self._root))
+
+    async def _look(self) -> list[UsbDevice]:
+        """List what is plugged in, and forget what was said by what is not there any more."""
+        devices = separately(await asyncio.to_thread(plugged_in, self._root))
+        present = {device.appearance for device in devices}
+        self._sightings = {key: sighting for key, sighting in self._sightings.items() if key in present}
+        return devices
+
+    def _port_of(self, imei: str, devices: list[UsbDevice]) -> str | None:
+        for device in devices:
+            sighting = self._sightings.get(device.appearance)
+            if sighting is not None and sighting.imei and is_same_modem(sighting.imei, imei):
+                return sighting.port
+        return None
+
+    async def _ask_around(self, devices: list[UsbDevice], baud: int) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for device in devices:
+                tasks.create_task(self._ask(device, baud))
+
+    def _is_due(self, device: UsbDevice) -> bool:
+        ports = {_real(tty.path) for tty in device.ttys}
+        if ports & self._held.keys() or ports & {_real(port) for port in self._given}:
+            return False
+        sighting = self._sightings.get(device.appearance)
+        return sighting is None or asyncio.get_running_loop().time() >= sighting.again_at
+
+    async def _ask(self, device: UsbDevice, baud: int) -> None:
+        # Whoever holds a port keeps its lock for as long as its session lasts: that must not be waited for.
+        if not self._is_due(device):
+            return
+        before = self._sightings.get(device.appearance, _Sighting())
+        async with AsyncExitStack() as stack:
+            for port in sorted({_real(tty.path) for tty in device.ttys}):
+                await stack.enter_async_context(self._locks[port])
+            found = await introduce(device, self._pace, baud=baud, root=self._root, no_at_ports=before.no_at_ports)
+        if found.is_in_use and found.trouble != before.trouble:
+            logger.warning("a port is left alone", reason=found.trouble)
+        self._sightings[device.appearance] = self._sighting(device, found, before.tries + 1)
+
+    def _sighting(self, device: UsbDevice, found: Introduction, tries: int) -> _Sighting:
+        if found.tty is not None and not found.is_in_use:
+            return _Sighting(port=found.tty.path, imei=found.imei)
+        family = family_of(device)
+        is_hopeless = all(tty.path in found.no_at_ports for tty in family.ports(device.ttys))
+        if is_hopeless or (family is UNKNOWN and tries >= _PATIENCE and not found.is_in_use):
+            return _Sighting(trouble=found.trouble, tries=tries)
+        pause_s = min(self._pace.ask_again_s * 2 ** min(tries - 1, 10), self._pace.ask_again_last_s)
+        return _Sighting(
+            trouble=found.trouble,
+            tries=tries,
+            again_at=asyncio.get_running_loop().time() + pause_s,
+            no_at_ports=found.no_at_ports,
+        )
+
+    def _seen(self, devices: list[UsbDevice]) -> str:
+        known = [sighting for device in devices if (sighting := self._sightings.get(device.appearance))]
+        seen = [f"{one.imei or 'one that does not tell its IMEI'} at {one.port}" for one in known if one.port]
+        troubles = [one.trouble for one in known if one.trouble]
+        return "; ".join([f"seen: {', '.join(seen) or 'none'}", *troubles])
+
+
+def is_same_port(one: str, other: str) -> bool:
+    """Tell whether two names lead to one port."""
+    return _real(one) == _real(other)
+
+
+def _real(address: str) -> str:
+    return address if address.startswith(SOCKET_SCHEME) else os.path.realpath(address)
+
+
+def _shared_name(address: str, devices: list[UsbDevice]) -> list[str]:
+    """Names under by-id are made of vendor, product and serial number; sticks of one make often have the same one."""
+    mine = [device for device in devices if any(is_same_port(tty.path, address) for tty in device.ttys)]
+    if _BY_ID not in address or not mine:
+        return []
+    if sum(device.make == mine[0].make for device in devices) < 2:
+        return []
+    names = [tty.best_name for tty in mine[0].ttys if is_same_port(tty.path, address)]
+    return [f"{address} is the name of two devices that are alike, now of {names[0]}: give the IMEI, or that name"]
