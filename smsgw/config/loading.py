@@ -72,7 +72,10 @@ class _Loader:
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
-        return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
+        modem = self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
+        if bool(modem.power_hub) is not bool(modem.power_port):
+            self.mistakes.append(f"{key}.power_hub: power_hub and power_port are given together, or neither of them")
+        return modem
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
         if not isinstance(sims, list) or len(sims) != 1:

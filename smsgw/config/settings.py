@@ -95,6 +95,17 @@ class ModemConfig:
     imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
+    reset_command: str = field(
+        default="", metadata={"pattern": r"(AT[!-~ ]{1,60})?", "hint": "a command such as AT+CFUN=1,1"}
+    )
+    power_hub: str = field(
+        default="",
+        metadata={
+            "pattern": r"([1-9][0-9]*-[1-9][0-9]*(\.[1-9][0-9]*)*)?",
+            "hint": 'the place of a hub as uhubctl shows it, such as "1-1.4" (never a root hub, which has no hyphen),',
+        },
+    )
+    power_port: int = field(default=0, metadata={"min": 0, "max": 31})
     sims: tuple[SimConfig, ...] = (SimConfig(),)
 
     @property

@@ -25,6 +25,7 @@ LADDER: tuple[Indications, ...] = (
     (1, 2, 0, 0, 0),  # messages handed over, not stored
 )
 ICCID_COMMANDS = ("AT+CCID", "AT+ICCID", "AT+CICCID", "AT+CRSM=176,12258,0,0,10")  # the last reads EF_ICCID itself
+RESTART = "AT+CFUN=1,1"  # 27.007 §8.2
 EMPTY_VERIFY = 'AT+CSIM=10,"0020000100"'  # costs no try (ETSI TS 102 221 §11.1.9)
 
 
@@ -34,7 +35,7 @@ class Profile:
 
     `maker` and `model` are what `AT+CGMI` and `AT+CGMM` must contain, in lower case. `accepts_bare_ok` is for the few
     old modems that never print `+CMGS:`: an `OK` is then taken for success. Without `lists_messages`, stored messages
-    are read slot by slot.
+    are read slot by slot. `reset_first` restarts the modem; what only switches it off is of no use.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Profile:
     quiet_commands: tuple[str, ...] = ()
     iccid_first: tuple[str, ...] = ()
     pin_counter: str | None = None
+    reset_first: tuple[str, ...] = ()
     prompt_delay_s: float = 0.0
     command_gap_s: float = 0.0
     submit_timeout_s: float = SUBMIT_S
@@ -61,6 +63,11 @@ class Profile:
     def iccid_commands(self) -> tuple[str, ...]:
         """The ways to ask for the ICCID, in order."""
         return tuple(dict.fromkeys((*self.iccid_first, *ICCID_COMMANDS)))
+
+    @property
+    def reset_commands(self) -> tuple[str, ...]:
+        """The ways to restart the modem, in order."""
+        return tuple(dict.fromkeys((*self.reset_first, RESTART)))
 
     @property
     def pin_counters(self) -> tuple[str, ...]:
@@ -82,6 +89,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT^CURC=0", "AT^PORTSEL=1"),
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
+        reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
         lists_messages=False,  # AT+CMGL hangs after hours
     ),
@@ -94,6 +102,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT^CURC=0", "AT^PORTSEL=1"),
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
+        reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
     ),
     Profile(
@@ -112,6 +121,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT+AUTOCSQ=0",),
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
+        reset_first=("AT+CRESET",),
     ),
     Profile(
         name="simcom-7600",
@@ -121,6 +131,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT+AUTOCSQ=0",),
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
+        reset_first=("AT+CRESET",),
     ),
     Profile(
         name="simcom-800",
@@ -160,6 +171,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0),),
         memories=("SM",),
         quiet_commands=("AT+WIND=0",),
+        reset_first=("AT+CFUN=1",),  # a soft start, with this make
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),
@@ -171,6 +183,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0),),
         memories=("SM",),
         quiet_commands=("AT+WIND=0",),
+        reset_first=("AT+CFUN=1",),  # a soft start, with this make
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),
@@ -191,6 +204,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0), (2, 1, 0, 2, 0)),
         iccid_first=("AT!ICCID?",),
         pin_counter="AT+CPINC?",
+        reset_first=("AT!RESET",),
     ),
     Profile(
         name="telit",
@@ -200,6 +214,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT#QSS=1",),
         iccid_first=("AT#CCID",),
         pin_counter="AT#PCT",
+        reset_first=("AT#REBOOT",),
         command_gap_s=0.08,
         submit_timeout_s=180.0,
     ),
@@ -210,6 +225,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0), (1, 1, 0, 1, 0)),
         iccid_first=("AT+CCID",),
         pin_counter="AT+UPINCNT",
+        reset_first=("AT+CFUN=16",),
     ),
     Profile(
         name="cinterion",

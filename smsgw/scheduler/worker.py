@@ -22,8 +22,8 @@ from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
 from smsgw.modem.trace import WireTrace
 from smsgw.scheduler.board import Board
+from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.remedies import Remedies
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
 from smsgw.scheduler.waiting import happens_within
@@ -58,7 +58,7 @@ class ModemWorker:
         self._pace = pace
         self._stopping = stopping
         self._trace = WireTrace(config.name, texts=trace_texts)
-        self._remedies = Remedies()
+        self._climber = Climber(config, self.board, pace, self._trace)
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
@@ -72,8 +72,11 @@ class ModemWorker:
 
     @property
     def is_interruptible(self) -> bool:
-        """Tell whether the worker may be cancelled without leaving a message or a PIN attempt without its result."""
-        return self._session is None and not self._is_entering_pin
+        """Tell whether the worker may be cancelled without leaving something half done.
+
+        That is a message or a PIN without its result, or a modem without its power.
+        """
+        return self._session is None and not self._is_entering_pin and not self._climber.is_switching_power
 
     async def run(self) -> None:
         """Serve the modem until the gateway stops or the device is deleted."""
@@ -126,23 +129,37 @@ class ModemWorker:
             self.board.become(DeviceState.OFFLINE)
             return 0.0
         except OSError as error:
-            self._give_up(error.strerror or str(error))
-            return None
+            return await self._recover(error, error.strerror or str(error))
         except (LinkError, SetUpAgain, WrongModem, StorageUnavailable) as error:
-            self._give_up(str(error))
-            return None
-        finally:
-            self._is_entering_pin = False
-            self.board.note(online=False)
+            return await self._recover(error, str(error))
         self.board.become(DeviceState.OFFLINE)
         return 0.0
 
+    async def _recover(self, error: Exception, why: str) -> float | None:
+        """Do what a fault calls for; returns how long to wait before the port is opened again, as `_serve_once`."""
+        self._fall(why)
+        try:
+            is_more_than_reopening = await self._climber.climb(error, why)
+        finally:
+            self.board.become(DeviceState.OFFLINE, why)
+        return self._pace.first_backoff_s if is_more_than_reopening else None
+
     def _give_up(self, error: str | None) -> None:
-        if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
-            self.board.become(DeviceState.RECOVERING, error)
+        self._fall(error)
         self.board.become(DeviceState.OFFLINE, error)
 
+    def _fall(self, error: str | None) -> None:
+        if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
+            self.board.become(DeviceState.RECOVERING, error)
+
     async def _open(self) -> None:
+        try:
+            await self._open_and_serve()
+        finally:
+            self._is_entering_pin = False
+            self.board.note(online=False)
+
+    async def _open_and_serve(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
         config, pace = self._config, self._pace.modem
         left_over = await self._gateway.reports.left_over(self._device)
@@ -152,6 +169,7 @@ class ModemWorker:
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile))
             identity = await modem.initialise(self._pin_policy)
+            self._climber.profile = modem.profile
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True, standstill=None)
@@ -164,7 +182,7 @@ class ModemWorker:
                 self.bell,
                 self._stopping,
                 left_over,
-                self._remedies,
+                self._climber,
                 self._clock,
             )
             try:

@@ -1,0 +1,131 @@
+"""Climbs the ladder of recovery for one modem: hears what ails it, takes the step that is next, and tells of it.
+
+Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
+"""
+
+import errno
+import time
+
+from smsgw import log
+from smsgw.at.errors import Verdict
+from smsgw.config import ModemConfig
+from smsgw.modem import revival
+from smsgw.modem.link import Link, LinkError, LinkLost, Rebooted, Refused
+from smsgw.modem.profiles import GENERIC, Profile
+from smsgw.modem.revival import PowerFailure
+from smsgw.modem.trace import WireTrace
+from smsgw.policy.ladder import Ailment, Ladder, Proof, Rung
+from smsgw.scheduler.board import Board
+from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.seat import SetUpAgain
+
+logger = log.get("smsgw.modem")
+
+_ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}
+# What a person reads of a step: on the board, while nothing has proved that it helped.
+_WORDS = {
+    Rung.RESELECT: "looking for a network anew",
+    Rung.RADIO: "its radio off and on",
+    Rung.RESET: "a restart",
+    Rung.POWER: "its USB power off and on",
+}
+
+
+class Climber:
+    """The ladder of one modem, and whoever climbs it. `profile` is the modem's, as last known."""
+
+    def __init__(self, config: ModemConfig, board: Board, pace: Pace, trace: WireTrace) -> None:
+        self.profile: Profile = GENERIC
+        self.is_switching_power = False
+        self._config = config
+        self._board = board
+        self._pace = pace
+        self._trace = trace
+        self._gone_since: float | None = None
+        self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
+
+    # ── what a session tells ──
+
+    def refused(self, verdict: Verdict, why: str) -> None:
+        """Take in that a send was refused; raises `SetUpAgain` if something is to be done about it."""
+        self._see_to(self._ladder.refused(verdict), why)
+
+    def unanswered(self, why: str) -> None:
+        """Take in that a send had no answer; raises `SetUpAgain` if more is to be done than to open the port again."""
+        self._see_to(self._ladder.unanswered(), why)
+
+    def ails(self, ailment: Ailment, why: str) -> None:
+        """Take in what ails the modem; raises `SetUpAgain` if there is something to do but to wait."""
+        self._see_to(ailment, why)
+
+    def proved(self, proof: Proof) -> None:
+        """Take in that the modem does again what shows it to be well."""
+        height = self._ladder.proved(proof)
+        if height is None:
+            return
+        self._board.note(remedy=None)
+        if height > Rung.REOPEN:
+            logger.info("recovered", modem=self._board.name, by=_WORDS[height])
+
+    def _see_to(self, ailment: Ailment | None, why: str) -> None:
+        rung = None if ailment is None else self._ladder.next(ailment, time.monotonic())
+        if rung is not None:
+            raise SetUpAgain(why, rung)
+
+    # ── what the supervisor asks for ──
+
+    async def climb(self, error: Exception, why: str) -> bool:
+        """Take the step that is next after a fault; tells whether it was more than to open the port again."""
+        rung = self._next(error)
+        if rung is None or rung is Rung.REOPEN:
+            return False
+        logger.warning("recovery", modem=self._board.name, step=_WORDS[rung], reason=why)
+        self._board.note(remedy=f"trying {_WORDS[rung]}")
+        try:
+            await self._take(rung)
+        except (LinkError, OSError, PowerFailure) as failure:
+            logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=str(failure))
+            self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {failure}")
+        else:
+            self._board.note(remedy=f"tried {_WORDS[rung]}")
+        return True
+
+    def _next(self, error: Exception) -> Rung | None:
+        now = time.monotonic()
+        if isinstance(error, OSError) and error.errno in _ABSENT:
+            self._gone_since = self._gone_since or now
+            return self._ladder.next(Ailment.GONE, now) if now - self._gone_since >= self._pace.gone_s else None
+        self._gone_since = None
+        match error:
+            case SetUpAgain():
+                return error.rung
+            case LinkLost() | Rebooted():
+                return None  # what they call for is to open the port again
+            case Refused():
+                return self._ladder.next(Ailment.UNFIT, now)
+            case LinkError():
+                return self._ladder.next(Ailment.MUTE, now)
+        return None
+
+    async def _take(self, rung: Rung) -> None:
+        if rung is Rung.POWER:
+            await self._cycle_power()
+            return
+        config, pace = self._config, self._pace
+        async with Link.open(config.port, config.baud, pace=pace.modem, trace=self._trace) as link:
+            match rung:
+                case Rung.RESELECT:
+                    await revival.find_network_anew(link)
+                case Rung.RADIO:
+                    await revival.switch_radio(link, pace.radio_off_s)
+                case _:
+                    own = (config.reset_command,) if config.reset_command else ()
+                    await revival.restart(link, own or self.profile.reset_commands)
+
+    async def _cycle_power(self) -> None:
+        config, pace = self._config, self._pace
+        self.is_switching_power = True
+        try:
+            await revival.cycle_power(config.power_hub, config.power_port, pace.power_off_s, pace.power_limit_s)
+        finally:
+            self.is_switching_power = False
