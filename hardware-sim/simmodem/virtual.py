@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from simmodem.agenda import Agenda
 from simmodem.device import Fault
+from simmodem.illness import Cure
 from simmodem.ledger import Ledger
 from simmodem.modem import VirtualModem
 from simmodem.network import Network, Range, Rule
@@ -123,6 +124,7 @@ class VirtualModems:
             host.unplug()
         elif kind == REPLUG:
             host.unplug()
+            modem.illnesses.cure(Cure.POWER)
             modem.reboot(0.0)
             host.plug()
         else:

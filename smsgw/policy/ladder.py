@@ -80,14 +80,14 @@ def is_suspect(verdict: Verdict) -> bool:
     """Tell whether a refusal, if it is followed by nothing else, says that the modem fails every message."""
     if verdict.code == _NO_BEARER:
         return verdict.advises(Action.WAIT)
-    return verdict.code in _SUSPECT or verdict.advises(Action.RESET_MODEM)
+    return verdict.code in _SUSPECT
 
 
 class Ladder:
     """Where one modem stands on its ladder; outlives its sessions.
 
-    After the last step it rests for `rest_s` and begins anew. There are no more than `MOST_HARD` hard steps within
-    `window_s`. Without `has_power`, nobody can take a modem's power away.
+    `rest_s` after the last step that there was against an ailment, it is begun anew. There are no more than `MOST_HARD`
+    hard steps within `window_s`. Without `has_power`, nobody can take a modem's power away.
     """
 
     def __init__(self, *, rest_s: float, window_s: float, has_power: bool) -> None:
@@ -109,19 +109,18 @@ class Ladder:
             higher = possible
         if not higher or (higher[0] in HARD and not self._may_be_hard(now)):
             return Rung.REOPEN if Rung.REOPEN in possible else None
-        self._take(higher[0], course, now, is_last=higher[0] is possible[-1])
+        self._take(higher[0], course, now)
         return higher[0]
 
     def _may_be_hard(self, now: float) -> bool:
         return len(self._hard) < MOST_HARD or now - self._hard[0] > self._window_s
 
-    def _take(self, rung: Rung, course: Course, now: float, *, is_last: bool) -> None:
+    def _take(self, rung: Rung, course: Course, now: float) -> None:
         self._height = rung
         self._needed = max(self._needed, course.proof)
         if rung in HARD:
             self._hard.append(now)
-        if is_last:
-            self._rests_until = now + self._rest_s
+        self._rests_until = now + self._rest_s
 
     def proved(self, proof: Proof) -> Rung | None:
         """Go back to the bottom if this proves that what ailed the modem is over; returns from where."""
@@ -142,11 +141,11 @@ class Ladder:
         """
         if verdict.actions[0] in _SETTING_UP:
             self._failed_in_row = 0
-            return Ailment.FAULTY if verdict.advises(Action.RESET_MODEM) else Ailment.UNSET
+            return _setting_up(verdict)
         if is_suspect(verdict):
             return self._failed(Ailment.ZOMBIE)
         if not _SETTING_UP.isdisjoint(verdict.actions):
-            return self._failed(Ailment.UNSET)
+            return self._failed(_setting_up(verdict))
         # What comes from the network shows that the modem reaches it.
         self._failed_in_row = 0
         return None
@@ -161,3 +160,7 @@ class Ladder:
             return None
         self._failed_in_row = 0
         return ailment
+
+
+def _setting_up(verdict: Verdict) -> Ailment:
+    return Ailment.FAULTY if verdict.advises(Action.RESET_MODEM) else Ailment.UNSET

@@ -5,6 +5,7 @@ Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
 
 import errno
 import time
+from collections.abc import Callable
 
 from smsgw import log
 from smsgw.at.errors import Verdict
@@ -32,16 +33,23 @@ _WORDS = {
 
 
 class Climber:
-    """The ladder of one modem, and whoever climbs it. `profile` is the modem's, as last known."""
+    """The ladder of one modem, and whoever climbs it. `profile` is the modem's, as last known.
 
-    def __init__(self, config: ModemConfig, board: Board, pace: Pace, trace: WireTrace) -> None:
+    `keep` is called with what the modem hands over meanwhile.
+    """
+
+    def __init__(
+        self, config: ModemConfig, board: Board, pace: Pace, trace: WireTrace, keep: Callable[[str], None]
+    ) -> None:
         self.profile: Profile = GENERIC
         self.is_switching_power = False
         self._config = config
         self._board = board
         self._pace = pace
         self._trace = trace
+        self._keep = keep
         self._gone_since: float | None = None
+        self._postponed: tuple[Ailment, str] | None = None
         self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
 
     # ── what a session tells ──
@@ -51,8 +59,19 @@ class Climber:
         self._see_to(self._ladder.refused(verdict), why)
 
     def unanswered(self, why: str) -> None:
-        """Take in that a send had no answer; raises `SetUpAgain` if more is to be done than to open the port again."""
-        self._see_to(self._ladder.unanswered(), why)
+        """Take in that a send had no answer.
+
+        The step that calls for waits for `go_on`: a restart would destroy what may prove that nothing was sent.
+        """
+        ailment = self._ladder.unanswered()
+        if ailment is not None:
+            self._postponed = ailment, why
+
+    def go_on(self) -> None:
+        """Raise `SetUpAgain` for a step that was postponed until the doubts about the last session were settled."""
+        postponed, self._postponed = self._postponed, None
+        if postponed is not None:
+            self._see_to(*postponed)
 
     def ails(self, ailment: Ailment, why: str) -> None:
         """Take in what ails the modem; raises `SetUpAgain` if there is something to do but to wait."""
@@ -74,11 +93,8 @@ class Climber:
 
     # ── what the supervisor asks for ──
 
-    async def climb(self, error: Exception, why: str) -> bool:
-        """Take the step that is next after a fault; tells whether it was more than to open the port again."""
-        rung = self._next(error)
-        if rung is None or rung is Rung.REOPEN:
-            return False
+    async def climb(self, rung: Rung, why: str) -> None:
+        """Take a step, whatever comes of it."""
         logger.warning("recovery", modem=self._board.name, step=_WORDS[rung], reason=why)
         self._board.note(remedy=f"trying {_WORDS[rung]}")
         try:
@@ -87,10 +103,13 @@ class Climber:
             logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=str(failure))
             self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {failure}")
         else:
-            self._board.note(remedy=f"tried {_WORDS[rung]}")
-        return True
+            self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
 
-    def _next(self, error: Exception) -> Rung | None:
+    def after(self, error: Exception) -> Rung:
+        """Choose the step that a fault calls for."""
+        return self._after(error) or Rung.REOPEN
+
+    def _after(self, error: Exception) -> Rung | None:
         now = time.monotonic()
         if isinstance(error, OSError) and error.errno in _ABSENT:
             self._gone_since = self._gone_since or now
@@ -100,7 +119,7 @@ class Climber:
             case SetUpAgain():
                 return error.rung
             case LinkLost() | Rebooted():
-                return None  # what they call for is to open the port again
+                return None  # they call for nothing else than to open the port again
             case Refused():
                 return self._ladder.next(Ailment.UNFIT, now)
             case LinkError():
@@ -113,6 +132,7 @@ class Climber:
             return
         config, pace = self._config, self._pace
         async with Link.open(config.port, config.baud, pace=pace.modem, trace=self._trace) as link:
+            link.on_pdu = self._keep
             match rung:
                 case Rung.RESELECT:
                     await revival.find_network_anew(link)

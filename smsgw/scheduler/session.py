@@ -86,6 +86,7 @@ class Session:
         await self._hearing.take_left_over()
         await self._hear()
         await self._record.testify()
+        self._climber.go_on()
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()

@@ -21,6 +21,7 @@ from smsgw.modem.faults import NoSim, SimLocked
 from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
 from smsgw.modem.trace import WireTrace
+from smsgw.policy.ladder import Rung
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.pace import Pace
@@ -58,7 +59,8 @@ class ModemWorker:
         self._pace = pace
         self._stopping = stopping
         self._trace = WireTrace(config.name, texts=trace_texts)
-        self._climber = Climber(config, self.board, pace, self._trace)
+        self._keep = partial(gateway.reports.handed_over, device)
+        self._climber = Climber(config, self.board, pace, self._trace, self._keep)
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
@@ -138,11 +140,17 @@ class ModemWorker:
     async def _recover(self, error: Exception, why: str) -> float | None:
         """Do what a fault calls for; returns how long to wait before the port is opened again, as `_serve_once`."""
         self._fall(why)
+        rung = self._climber.after(error)
         try:
-            is_more_than_reopening = await self._climber.climb(error, why)
+            if rung is Rung.REOPEN:
+                return None
+            await self._gateway.devices.may_have_started_again(self._device)
+            await self._climber.climb(rung, why)
+        except StorageUnavailable as unavailable:
+            why = str(unavailable)
         finally:
             self.board.become(DeviceState.OFFLINE, why)
-        return self._pace.first_backoff_s if is_more_than_reopening else None
+        return self._pace.first_backoff_s
 
     def _give_up(self, error: str | None) -> None:
         self._fall(error)
@@ -165,7 +173,7 @@ class ModemWorker:
         left_over = await self._gateway.reports.left_over(self._device)
         async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
             link.on_urc = self.bell.set
-            link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
+            link.on_pdu = self._keep
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile))
             identity = await modem.initialise(self._pin_policy)
