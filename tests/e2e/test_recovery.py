@@ -17,7 +17,7 @@ from smsgw.at.commands import Command
 from smsgw.config import Config
 from smsgw.modem.link import Link
 from smsgw.scheduler.pace import Pace
-from world import BRISK, IMPATIENT, SkippingClock, World, configure, running, until, world
+from world import IMPATIENT, SkippingClock, World, configure, running, until, world
 
 RADIO = ["AT+CFUN=0", "AT+CFUN=1"]
 RESELECT = ["AT+COPS=2", "AT+COPS=0"]
@@ -50,6 +50,20 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return given
 
 
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
+    """Notes each link on which a modem is to be set up."""
+    seen: list[Link] = []
+    synchronise = Link.synchronise
+
+    async def noting(link: Link) -> None:
+        seen.append(link)
+        await synchronise(link)
+
+    monkeypatch.setattr(Link, "synchronise", noting)
+    return seen
+
+
 def sent(w: World) -> Counter[str]:
     return Counter(message.text for message in w.virtual.network.messages)
 
@@ -59,6 +73,18 @@ async def has_error(w: World, words: str, number: int = 0) -> None:
         return words in str((await w.devices())[number]["error"])
 
     await until(told, f"{words!r} on the board")
+
+
+async def several_looks(w: World) -> None:
+    """Wait until the gateway has asked for the signal a few times more."""
+    state = w.virtual.modems[0].state
+    for strength in range(5, 8):
+        state.signal = strength
+
+        async def seen(dbm: int = -113 + 2 * strength) -> bool:
+            return bool((await w.devices())[0]["signal_dbm"] == dbm)
+
+        await until(seen, f"the signal of {strength}")
 
 
 async def is_well(w: World, number: int = 0) -> None:
@@ -166,15 +192,21 @@ async def test_without_the_program_for_it_the_board_says_so_and_the_others_go_on
 
 
 async def test_a_modem_that_nothing_helps_is_restarted_three_times_an_hour_at_most(
-    tmp_path: Path, orders: list[str]
+    tmp_path: Path, orders: list[str], openings: list[Link]
 ) -> None:
     async with world(tmp_path, pace=RESTLESS) as w:
         w.virtual.fault(0, "mute", until="power")
 
         async def tried_often() -> bool:
-            return orders.count("AT+CFUN=0") >= 5
+            return orders.count("AT+CFUN=0") == 4
 
-        await until(tried_often, "five times the radio off", 60)
+        await until(tried_often, "four times the radio off", 60)
+        so_far = len(openings)
+
+        async def goes_on() -> bool:
+            return len(openings) > so_far + 3
+
+        await until(goes_on, "the port opened again")
         assert orders.count("AT+CFUN=1,1") == 3
         w.virtual.fault(0, "replug")
         await w.reaches(await w.send("after"), 4)
@@ -215,18 +247,20 @@ async def test_a_modem_that_fails_every_message_is_brought_round_and_sends_them_
 async def test_one_number_that_the_network_refuses_does_not_make_a_zombie(tmp_path: Path, orders: list[str]) -> None:
     clock = SkippingClock()
     rules = (Rule(recipient="79990000002", error="+CMS ERROR: 38"),)
-    async with VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), rules=rules) as virtual:
-        async with running(configure(tmp_path, virtual.paths, attempts=5), virtual, PATIENT, clock) as w:
-            refused = await w.send("refused", "79990000002")
-            for number in range(1, 6):
+    async with (
+        VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), rules=rules) as virtual,
+        running(configure(tmp_path, virtual.paths, attempts=5), virtual, PATIENT, clock) as w,
+    ):
+        refused = await w.send("refused", "79990000002")
+        for number in range(1, 6):
 
-                async def tried(number: int = number) -> bool:
-                    return (await w.detail(refused))["attempts"] == number
+            async def tried(number: int = number) -> bool:
+                return bool((await w.detail(refused))["attempts"] == number)
 
-                await until(tried, f"attempt {number}")
-                await w.reaches(await w.send(f"accepted {number}"), 4)
-                clock.skip(4_000)
-            assert orders == []
+            await until(tried, f"attempt {number}")
+            await w.reaches(await w.send(f"accepted {number}"), 4)
+            clock.skip(4_000)
+        assert orders == []
 
 
 # ── a network that does not take the SIM ──
@@ -260,15 +294,12 @@ async def test_a_network_that_refuses_the_sim_is_not_pressed(tmp_path: Path, ord
     async with world(tmp_path, pace=replace(PATIENT, idle_s=0.0, searching_s=0.0)) as w:
         w.virtual.fault(0, "deregister", stat=stat)
         device = await w.device_in_state("registering")
-        assert "is it activated" in device["error"] or "allows this SIM no service" in device["error"]
-        looks = w.virtual.modems[0]
-        for _ in range(3):
-            w.virtual.incoming(0, "+79990000000", "to be looked at")
+        assert "SIM" in device["error"]
         id = await w.send("patient")
+        await several_looks(w)
         w.virtual.fault(0, "register")
         await w.reaches(id, 4)
         assert orders == []
-        assert looks.state.settings.cfun == 1
 
 
 @pytest.mark.parametrize(("present", "needed"), [(3, 2), (1, 3), (1, 2)])
@@ -318,7 +349,7 @@ def accepted(w: World, modem: int) -> int:
 
 
 async def test_a_healthy_modem_has_done_its_work_while_the_others_are_down(tmp_path: Path) -> None:
-    async with world(tmp_path, modems=3, pace=BRISK) as w:
+    async with world(tmp_path, modems=3, pace=PATIENT) as w:
         w.virtual.fault(HUNG, "hang_mid_send", after=9, until="power")
         w.virtual.fault(RESTARTED, "reboot_mid_send", after=9, down_s=600.0)
         ids = await fill(w, 40)
@@ -328,7 +359,8 @@ async def test_a_healthy_modem_has_done_its_work_while_the_others_are_down(tmp_p
 
 
 async def test_modems_that_fail_again_and_again_come_back_by_themselves_and_double_nothing(tmp_path: Path) -> None:
-    async with world(tmp_path, modems=3, pace=PATIENT, uncertain_after_s=600) as w:
+    # Reports come after a restart is over: one that came before the modem is set up again would be nobody's.
+    async with world(tmp_path, modems=3, pace=PATIENT, report_delay=(1.0, 1.0), uncertain_after_s=600) as w:
         for _ in range(3):
             w.virtual.fault(HUNG, "hang_mid_send", after=9, until="radio", reaches_network=True)
             w.virtual.fault(RESTARTED, "reboot_mid_send", after=9, reaches_network=True)
