@@ -109,6 +109,11 @@ class ModemConfig:
     sims: tuple[SimConfig, ...] = (SimConfig(),)
 
     @property
+    def outlet(self) -> str:
+        """Where its power can be switched; empty if nowhere."""
+        return self.power_hub and f"port {self.power_port} of hub {self.power_hub}"
+
+    @property
     def sim(self) -> SimConfig:
         """The SIM that the modem uses."""
         return self.sims[0]

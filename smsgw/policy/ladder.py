@@ -100,6 +100,11 @@ class Ladder:
         self._hard: deque[float] = deque(maxlen=MOST_HARD)
         self._failed_in_row = 0
 
+    @property
+    def is_at_bottom(self) -> bool:
+        """Tell whether no step has been taken that has yet to prove itself."""
+        return self._height is None
+
     def next(self, ailment: Ailment, now: float) -> Rung | None:
         """Choose the next step, which is taken to be taken; `None` if there is nothing to do but wait."""
         course = COURSES[ailment]

@@ -35,11 +35,17 @@ _WORDS = {
 class Climber:
     """The ladder of one modem, and whoever climbs it. `profile` is the modem's, as last known.
 
-    `keep` is called with what the modem hands over meanwhile.
+    `keep` is called with what the modem hands over meanwhile; `clock` gives seconds.
     """
 
     def __init__(
-        self, config: ModemConfig, board: Board, pace: Pace, trace: WireTrace, keep: Callable[[str], None]
+        self,
+        config: ModemConfig,
+        board: Board,
+        pace: Pace,
+        trace: WireTrace,
+        keep: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.profile: Profile = GENERIC
         self.is_switching_power = False
@@ -48,7 +54,10 @@ class Climber:
         self._pace = pace
         self._trace = trace
         self._keep = keep
-        self._gone_since: float | None = None
+        self._clock = clock
+        self._ailment: Ailment | None = None  # what the last faults in a row were, and since when
+        self._since = 0.0
+        self._patience_s = {Ailment.GONE: pace.gone_s, Ailment.UNFIT: pace.unfit_s}
         self._postponed: tuple[Ailment, str] | None = None
         self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
 
@@ -79,15 +88,15 @@ class Climber:
 
     def proved(self, proof: Proof) -> None:
         """Take in that the modem does again what shows it to be well."""
+        self._ailment = None
         height = self._ladder.proved(proof)
-        if height is None:
-            return
-        self._board.note(remedy=None)
-        if height > Rung.REOPEN:
+        if height is not None or (self._ladder.is_at_bottom and proof >= Proof.REGISTERED):
+            self._board.note(remedy=None)
+        if height is not None and height > Rung.REOPEN:
             logger.info("recovered", modem=self._board.name, by=_WORDS[height])
 
     def _see_to(self, ailment: Ailment | None, why: str) -> None:
-        rung = None if ailment is None else self._ladder.next(ailment, time.monotonic())
+        rung = None if ailment is None else self._ladder.next(ailment, self._clock())
         if rung is not None:
             raise SetUpAgain(why, rung)
 
@@ -100,31 +109,22 @@ class Climber:
         try:
             await self._take(rung)
         except (LinkError, OSError, PowerFailure) as failure:
-            logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=str(failure))
-            self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {failure}")
+            said = (failure.strerror if isinstance(failure, OSError) else None) or str(failure)
+            logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=said)
+            self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {said}")
         else:
             self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
 
     def after(self, error: Exception) -> Rung:
         """Choose the step that a fault calls for."""
-        return self._after(error) or Rung.REOPEN
-
-    def _after(self, error: Exception) -> Rung | None:
-        now = time.monotonic()
-        if isinstance(error, OSError) and error.errno in _ABSENT:
-            self._gone_since = self._gone_since or now
-            return self._ladder.next(Ailment.GONE, now) if now - self._gone_since >= self._pace.gone_s else None
-        self._gone_since = None
-        match error:
-            case SetUpAgain():
-                return error.rung
-            case LinkLost() | Rebooted():
-                return None  # they call for nothing else than to open the port again
-            case Refused():
-                return self._ladder.next(Ailment.UNFIT, now)
-            case LinkError():
-                return self._ladder.next(Ailment.MUTE, now)
-        return None
+        if isinstance(error, SetUpAgain):
+            return error.rung
+        ailment, now = _ailment(error), self._clock()
+        if ailment is not self._ailment:
+            self._ailment, self._since = ailment, now
+        if ailment is None or now - self._since < self._patience_s.get(ailment, 0.0):
+            return Rung.REOPEN
+        return self._ladder.next(ailment, now) or Rung.REOPEN
 
     async def _take(self, rung: Rung) -> None:
         if rung is Rung.POWER:
@@ -149,3 +149,17 @@ class Climber:
             await revival.cycle_power(config.power_hub, config.power_port, pace.power_off_s, pace.power_limit_s)
         finally:
             self.is_switching_power = False
+
+
+def _ailment(error: Exception) -> Ailment | None:
+    """Say what a fault shows; None for what calls for nothing else than to open the port again."""
+    match error:
+        case LinkLost() | Rebooted():
+            return None
+        case Refused():
+            return Ailment.UNFIT
+        case LinkError():
+            return Ailment.MUTE
+        case OSError():
+            return Ailment.GONE if error.errno in _ABSENT else None
+    return None

@@ -48,7 +48,6 @@ class Outage:
         self._since.clear()
         if self._chosen is not None:
             logger.info("messages go through again", modem=self._board.name, by=f"AT+CGSMS={self._chosen}")
-            self._board.note(remedy=None)
             self._chosen, self._bearers = None, []
 
     async def goes_on(self, registration: Registration, why: str) -> None:

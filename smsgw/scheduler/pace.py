@@ -26,6 +26,7 @@ class Pace:
     denied_s: float = 900.0  # where the network refuses a SIM, it is asked again after this to twice as long
     bearer_s: float = 20.0  # until another way for messages must have shown that it is one
     gone_s: float = 120.0  # a restart may take a port away for a minute; after this, its power is taken away
+    unfit_s: float = 120.0  # the SIM may be busy for a minute; what is still refused after this is the modem's fault
     radio_off_s: float = 4.0
     power_off_s: float = 10.0
     power_limit_s: float = 45.0  # for switching the power off and on; within the grace of a stop

@@ -212,6 +212,38 @@ async def test_a_modem_that_nothing_helps_is_restarted_three_times_an_hour_at_mo
         await w.reaches(await w.send("after"), 4)
 
 
+async def test_a_report_that_comes_while_the_radio_is_switched_on_is_not_lost(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=PATIENT, uncertain_after_s=600) as w:
+        w.virtual.fault(0, "hang_mid_send", until="radio", reaches_network=True)
+        await w.reaches(await w.send("once"), 4)
+        assert sent(w) == {"once": 1}
+
+
+async def test_after_its_radio_was_off_the_count_of_a_sim_proves_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=PATIENT, uncertain_after_s=3) as w:
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "hang_mid_send", until="radio")
+        lost = await w.send("in doubt")
+        await w.reaches(await w.send("after"), 4)
+        await w.reaches(lost, 3)
+        assert (await w.detail(lost))["error"]["reason"] == "outcome_unknown"
+        assert sent(w) == {"before": 1, "after": 1}
+
+
+async def test_a_stop_does_not_leave_a_modem_without_its_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hub(tmp_path, monkeypatch, pace=PATIENT) as w:
+        program = tmp_path / "bin" / "uhubctl"
+        program.write_text(f"#!/bin/sh\ntouch {tmp_path}/off\nsleep 1\ntouch {tmp_path}/on\n")
+        w.virtual.fault(0, "mute", until="power")
+
+        async def is_off() -> bool:
+            return (tmp_path / "off").exists()
+
+        await until(is_off, "the power off")
+        assert not (tmp_path / "on").exists()
+    assert (tmp_path / "on").exists()
+
+
 # ── a modem that answers and fails ──
 
 
