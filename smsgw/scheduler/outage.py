@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 from smsgw import log
 from smsgw.at.replies import RegistrationState
@@ -13,8 +14,8 @@ from smsgw.scheduler.pace import Pace
 
 logger = log.get("smsgw.modem")
 
-# Circuit domain preferred, packet domain preferred (27.007 §10.1.21): what lets messages through where LTE is all.
-_BEARERS = (3, 2)
+# What may let messages through where LTE is all there is (27.007 §10.1.21).
+_BEARERS = {3: "the circuit domain first", 2: "the packet domain first"}
 _AILMENTS = {
     RegistrationState.IDLE: Ailment.IDLE,
     RegistrationState.DENIED: Ailment.DENIED,
@@ -24,9 +25,17 @@ _AILMENTS = {
 
 
 class Outage:
-    """The patience of one session with the network. `bearer` is the way that messages take, as the modem came."""
+    """The patience of one session with the network; each way for messages is tried once. `clock` gives seconds."""
 
-    def __init__(self, modem: Modem, board: Board, climber: Climber, pace: Pace) -> None:
+    def __init__(
+        self,
+        modem: Modem,
+        board: Board,
+        climber: Climber,
+        pace: Pace,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._modem = modem
         self._board = board
         self._climber = climber
@@ -38,21 +47,23 @@ class Outage:
         }
         self._bearer_s = pace.bearer_s
         self._next_bearer = 0.0
-        self._chosen: int | None = None
+        self._chosen: str | None = None  # the way for messages that has yet to show that it is one
         present = modem.identity.bearer
-        last = () if present is None else (present,)
-        self._bearers = [bearer for bearer in _BEARERS if bearer != present] + list(last)
+        self._bearers = {bearer: words for bearer, words in _BEARERS.items() if bearer != present}
+        if present is not None:
+            self._bearers[present] = "the way it had before"
 
     def is_over(self) -> None:
         """Begin to be patient anew."""
         self._since.clear()
         if self._chosen is not None:
-            logger.info("messages go through again", modem=self._board.name, by=f"AT+CGSMS={self._chosen}")
-            self._chosen, self._bearers = None, []
+            logger.info("recovered", modem=self._board.name, by=f"messages over {self._chosen}")
+            self._chosen = None
+            self._bearers.clear()
 
     async def goes_on(self, registration: Registration, why: str) -> None:
         """Do what can be done; raises `SetUpAgain` where that takes a new session, and what the link raises."""
-        now = time.monotonic()
+        now = self._clock()
         if registration.is_data_only and await self._try_bearer(now, why):
             return
         ailment = Ailment.DENIED if registration.is_data_only else _ailment(registration.state)
@@ -66,12 +77,12 @@ class Outage:
         """Try the next way for messages; tells whether to wait for what comes of one."""
         if now < self._next_bearer:
             return True
-        while self._bearers:
-            self._chosen = self._bearers.pop(0)
-            if await self._modem.choose_bearer(self._chosen):
-                step = f"AT+CGSMS={self._chosen}"
-                logger.warning("recovery", modem=self._board.name, step=step, reason=why)
-                self._board.note(remedy=f"tried {step}")
+        for bearer, words in list(self._bearers.items()):
+            del self._bearers[bearer]
+            if await self._modem.choose_bearer(bearer):
+                self._chosen = words
+                logger.warning("recovery", modem=self._board.name, step=f"messages over {words}", reason=why)
+                self._board.note(remedy=f"tried messages over {words}")
                 self._next_bearer = now + self._bearer_s
                 return True
         self._chosen = None

@@ -357,9 +357,9 @@ async def test_a_way_for_messages_that_does_not_help_is_left_again_and_the_board
         virtual.fault(0, "data_only", bearer=0)
         async with running(configure(tmp_path, virtual.paths), virtual, PATIENT) as w:
             await has_error(w, "allow 3G or 2G")
-            await has_error(w, "tried AT+CGSMS=3")
-            await has_error(w, "tried AT+CGSMS=2")
-            await has_error(w, "tried AT+CGSMS=1")
+            await has_error(w, "tried messages over the circuit domain first")
+            await has_error(w, "tried messages over the packet domain first")
+            await has_error(w, "tried messages over the way it had before")
             assert settings.cgsms == 1
 
 
