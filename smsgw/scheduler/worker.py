@@ -142,7 +142,7 @@ class ModemWorker:
         self._fall(why)
         rung = self._climber.after(error)
         try:
-            if rung is Rung.REOPEN:
+            if rung is Rung.REOPEN or self._stopping.is_set():
                 return None
             await self._gateway.devices.may_have_started_again(self._device)
             await self._climber.climb(rung, why)

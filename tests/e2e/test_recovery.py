@@ -276,6 +276,19 @@ async def test_a_modem_that_fails_every_message_is_brought_round_and_sends_them_
             await is_well(w)
 
 
+async def test_nothing_is_begun_while_the_gateway_stops(tmp_path: Path, orders: list[str]) -> None:
+    rules = (Rule(error="+CMS ERROR: 500", network_time=0.5),)
+    async with world(tmp_path, rules=rules, pace=PATIENT) as w:
+        ids = [await w.send(f"{number}") for number in range(3)]
+
+        async def refused_twice() -> bool:
+            details = [await w.detail(id) for id in ids]
+            return sum(detail["attempts"] for detail in details) == 2 and details[2]["status"] == 1
+
+        await until(refused_twice, "the third message on the wire")
+    assert orders == []
+
+
 async def test_one_number_that_the_network_refuses_does_not_make_a_zombie(tmp_path: Path, orders: list[str]) -> None:
     clock = SkippingClock()
     rules = (Rule(recipient="79990000002", error="+CMS ERROR: 38"),)
