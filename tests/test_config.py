@@ -232,6 +232,15 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         (f"{NORTH}imei = '{'٣' * 15}'", "modems.north.imei", "15 digits"),
         (f"{NORTH}profile = 'nokia'", "modems.north.profile", "none of auto, generic"),
         (f"{NORTH}profile = 1", "modems.north.profile", "text in quotes"),
+        (f"{NORTH}reset_command = 'RESET'", "modems.north.reset_command", "AT+CFUN=1,1"),
+        (f"{NORTH}reset_command = \"AT\\rATD112;\"", "modems.north.reset_command", "AT+CFUN=1,1"),
+        (f"{NORTH}power_hub = '1-1.4'", "modems.north.power_hub", "together"),
+        (f"{NORTH}power_port = 2", "modems.north.power_hub", "together"),
+        (f"{NORTH}power_hub = '1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
+        (f"{NORTH}power_hub = 'usb1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
+        (f"{NORTH}power_hub = '1-0'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
+        (f"{NORTH}power_hub = '-1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
+        (f"{NORTH}power_port = 32\npower_hub = '1-1'", "modems.north.power_port", "from 0 to 31"),
         (f"{NORTH}{SIMS}name = 1", "modems.north.sims[1].name", "text in quotes"),
         (f"{NORTH}{SIMS}quiet_hours = '22-7'", "modems.north.sims[1].quiet_hours", "22:00-07:00"),
         (f"{NORTH}{SIMS}quiet_hours = '22:00-24:00'", "modems.north.sims[1].quiet_hours", "22:00-07:00"),
@@ -297,6 +306,15 @@ def test_two_modems_never_share_a_port_or_an_imei() -> None:
     imei = "imei = '490154203237518'\n"
     told = the_mistake(f"{NORTH}{imei}[modems.south]\nport = '/dev/south'\n{imei}")
     assert told == "modems.south.imei: 490154203237518 is already used by modems.north"
+
+
+def test_what_takes_the_power_of_one_modem_never_takes_that_of_another() -> None:
+    power = "power_hub = '1-1.4'\npower_port = 2\n"
+    south = "[modems.south]\nport = '/dev/south'\n"
+    told = the_mistake(f"{NORTH}{power}{south}{power}")
+    assert told == "modems.south.power_port: port 2 of hub 1-1.4 is already used by modems.north"
+    assert modem(f"{NORTH}{power}").outlet == "port 2 of hub 1-1.4"
+    load(f"{NORTH}{power}{south}{power.replace('2', '3')}", {})
 
 
 @pytest.mark.parametrize(

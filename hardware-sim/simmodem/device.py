@@ -8,6 +8,7 @@ from enum import StrEnum
 from simmodem.agenda import Agenda
 from simmodem.codec import Submit
 from simmodem.equipment import CmsError, Equipment
+from simmodem.illness import RESTART, Cure, Illnesses, Overhearing
 from simmodem.network import Network, Submission
 from simmodem.profiles import Profile
 from simmodem.reception import Reception
@@ -24,15 +25,18 @@ Answer = list[str] | None
 class Fault(StrEnum):
     """What can be made to go wrong with a modem while it runs; the parameters are those of `VirtualModem.fault`."""
 
-    MUTE = "mute"  # answers nothing any more, not even URCs, until "unmute" or "reboot"
+    MUTE = "mute"  # answers nothing any more, not even URCs, until "unmute", "reboot" or a cure: until
     UNMUTE = "unmute"  # answers again
     MUTE_AFTER_CTRL_Z = "mute_after_ctrl_z"  # n, after: the network accepts, no answer
     LOSE_AFTER_CTRL_Z = "lose_after_ctrl_z"  # n, after, reaches_network: not accepted, no answer
     OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
     REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network, down_s: restarts after Ctrl-Z
+    HANG_MID_SEND = "hang_mid_send"  # after, reaches_network, until: is mute from Ctrl-Z on
     CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
+    FAIL = "fail"  # code, until: every send is refused, or without a code never answered
     REBOOT = "reboot"  # down_s: restarts now
-    DEREGISTER = "deregister"  # stat: loses the network
+    DEREGISTER = "deregister"  # stat, until: loses the network
+    DATA_ONLY = "data_only"  # stat, bearer: has LTE, but for data only, until AT+CGSMS=<bearer>
     REGISTER = "register"  # stat: finds it again
     INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
     SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
@@ -40,7 +44,8 @@ class Fault(StrEnum):
 
 # Those that strike a send, after the PDU and Ctrl-Z.
 SEND_FAULTS = {
-    Fault.MUTE_AFTER_CTRL_Z, Fault.LOSE_AFTER_CTRL_Z, Fault.OK_ONLY, Fault.REBOOT_MID_SEND, Fault.CMS_ERROR,
+    Fault.MUTE_AFTER_CTRL_Z, Fault.LOSE_AFTER_CTRL_Z, Fault.OK_ONLY, Fault.REBOOT_MID_SEND, Fault.HANG_MID_SEND,
+    Fault.CMS_ERROR,
 }  # fmt: skip
 
 
@@ -52,6 +57,7 @@ class PlannedFault:
     code: int = 500
     reaches_network: bool = False
     down_s: float = BOOT_S
+    until: Cure = Cure.POWER
 
 
 class Device:
@@ -67,10 +73,14 @@ class Device:
             index=index, identity=identity, profile=profile, network=network, agenda=agenda, terminal=self.terminal
         )
         self.reception = Reception(self.state)
+        self.illnesses = Illnesses()
+        self.overhearing: Overhearing | None = None  # of a modem that hangs
+        self.fails_with: int | None = None  # what every send is refused with; 0 is no answer at all
         self.send_faults: deque[PlannedFault | None] = deque()
         self._network = network
         self._agenda = agenda
         self._session = 0
+        self._until = Cure.POWER
         self.body_expected: Callable[[str], Answer] | None = None
         network.attach(self)
 
@@ -100,6 +110,7 @@ class Device:
     def reboot(self, down_s: float = BOOT_S) -> None:
         """Restart: everything but SIM and memories is forgotten, the boot lines come after `down_s` seconds."""
         self.fall_silent()
+        self.illnesses.cure(Cure.RESET)
         self.state.sim.power_cycle()
         self.state.forget_settings()
         self.reception.reset()
@@ -109,12 +120,30 @@ class Device:
     def fall_silent(self) -> None:
         """Stop answering and stop being reachable."""
         self._session += 1
-        self.body_expected = None
+        self.body_expected = self.overhearing = None
         self.state.is_alive = False
         self.terminal.power_off()
 
+    def hang(self, until: Cure) -> None:
+        """Fall silent, and obey nothing but what is so strong a cure."""
+        self.fall_silent()
+        self.overhearing = Overhearing((RESTART, *(f"AT{line}" for line in self.profile.reset_commands)))
+        self._until = until
+
+    def overhear(self, data: bytes) -> None:
+        """Take the input of a modem that hangs."""
+        cure = self.overhearing.hear(data) if self.overhearing is not None else None
+        if cure is None or cure < self._until:
+            return
+        if cure is Cure.RESET:
+            self.reboot()
+        else:
+            self.illnesses.cure(cure)
+            self.speak_again()
+
     def speak_again(self) -> None:
         """End `fall_silent` with all settings as they were, the echo excepted."""
+        self.overhearing = None
         self.state.is_alive = True
         self.terminal.power_on()
         self._agenda.after(0, lambda: self._network.flush(self.index))
@@ -133,6 +162,9 @@ class Device:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
         self.terminal.on_stage(Stage.CTRL_Z)
         fault = self.send_faults.popleft() if self.send_faults else None
+        if self.fails_with is not None:
+            self._fail(self.fails_with)
+            return
         if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
         if fault is not None and fault.kind is Fault.LOSE_AFTER_CTRL_Z:
@@ -140,10 +172,18 @@ class Device:
                 self._next_mr()
             self.terminal.drop()
             return
-        if fault is None or fault.kind is not Fault.REBOOT_MID_SEND or fault.reaches_network:
+        strikes_here = fault is not None and fault.kind in (Fault.REBOOT_MID_SEND, Fault.HANG_MID_SEND)
+        if fault is None or not strikes_here or fault.reaches_network:
             self._transmit(submit, fault)
         if fault is not None and fault.kind is Fault.REBOOT_MID_SEND:
             self.reboot(fault.down_s)
+        if fault is not None and fault.kind is Fault.HANG_MID_SEND:
+            self.hang(fault.until)
+
+    def _fail(self, code: int) -> None:
+        if code:
+            raise CmsError(code)
+        self.terminal.drop()
 
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
         mr = self._next_mr()

@@ -101,6 +101,8 @@ class Equipment:
             profile.memories, base=profile.index_base, report_memory=profile.report_memory, cards=slots
         )
         self.coverage = Registration.HOME
+        self.reach = Registration.HOME  # what it finds when it looks for a network
+        self.data_until_bearer: int | None = None  # LTE has it, but for data only, until AT+CGSMS=<this>
         self.signal = 20
         self.forget_settings()
 
@@ -146,12 +148,15 @@ class Equipment:
             return
         for command, mode in self.settings.registration_urcs.items():
             if mode:
-                self.terminal.urc(f"{command}: {self.registration_fields(mode)}")
+                self.terminal.urc(f"{command}: {self.registration_fields(command, mode)}")
         if self.is_served:
             self.agenda.after(0, lambda: self.network.flush(self.index))
 
-    def registration_fields(self, mode: int) -> str:
-        stat = self.registration
+    def registration_fields(self, command: str, mode: int) -> str:
+        has_data = (
+            command == "+CEREG" and self.data_until_bearer is not None and self.registration is not Registration.OFF
+        )
+        stat = Registration.HOME if has_data else self.registration
         location = f",{LOCATION},{self.profile.access_technology}" if mode == 2 and stat in SERVED else ""
         return f"{stat.value}{location}"
 

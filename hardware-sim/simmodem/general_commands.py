@@ -3,6 +3,7 @@
 from simmodem.command import PENDING, Command, Entry, Form, Handler, Needs
 from simmodem.device import Answer, Device
 from simmodem.equipment import REGISTRATION_COMMANDS, CmeError, CommandError, Registration
+from simmodem.illness import Cure
 from simmodem.sim import SimState
 
 NETWORK_NAME, NETWORK_NUMBER = "Simnet", "00101"
@@ -169,7 +170,7 @@ def _registration(device: Device, command: Command) -> Answer:
         return [f"{command.name}: (0-2)"]
     if command.form is Form.READ:
         mode = modes[command.name]
-        return [f"{command.name}: {mode},{device.state.registration_fields(mode)}"]
+        return [f"{command.name}: {mode},{device.state.registration_fields(command.name, mode)}"]
     mode = command.number(0, 0)
     if mode > 2:
         raise CommandError
@@ -202,7 +203,9 @@ def _operator(device: Device, command: Command) -> Answer:
     if mode == 2:
         state.change(lambda: setattr(state, "coverage", Registration.OFF))
     elif mode != 3 and state.coverage is Registration.OFF:
-        state.change(lambda: setattr(state, "coverage", Registration.HOME))
+        state.change(lambda: setattr(state, "coverage", state.reach))
+    if mode == 0:
+        device.illnesses.cure(Cure.RESELECT)
     return []
 
 
@@ -226,7 +229,10 @@ def _functionality(device: Device, command: Command) -> Answer:
         device.terminal.final("OK")
         device.reboot()
         return PENDING
+    was_off = state.settings.cfun == 0
     state.change(lambda: setattr(state.settings, "cfun", level))
+    if was_off and level == 1:
+        device.illnesses.cure(Cure.RADIO)
     return []
 
 

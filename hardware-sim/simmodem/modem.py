@@ -5,10 +5,11 @@ from typing import Any
 
 from simmodem import codec
 from simmodem.agenda import Agenda
-from simmodem.command import Command, Entry, Needs, cme_error, cms_error, parse
+from simmodem.command import PENDING, Command, Entry, Needs, cme_error, cms_error, parse
 from simmodem.device import BOOT_S, SEND_FAULTS, Answer, Device, Fault, PlannedFault
 from simmodem.equipment import CmeError, CmsError, CommandError, Registration
 from simmodem.general_commands import GENERAL_COMMANDS
+from simmodem.illness import Cure
 from simmodem.network import Network
 from simmodem.profiles import Profile
 from simmodem.sim import Identity, SimState
@@ -42,6 +43,7 @@ class VirtualModem(Device):
 
     def feed(self, data: bytes) -> None:
         """Take bytes the computer wrote."""
+        self.overhear(data)
         self.terminal.feed(data)
 
     def take_output(self) -> list[bytes]:
@@ -106,6 +108,10 @@ class VirtualModem(Device):
         query, answers = self.profile.slot_query
         if self.profile.slot_commands and spelled == query:
             return [answers[self.state.slot]]
+        if spelled in self.profile.reset_commands:
+            self.terminal.final("OK")
+            self.reboot()
+            return PENDING
         entry = COMMANDS.get(command.name)
         if entry is None:
             raise CommandError
@@ -135,6 +141,8 @@ class VirtualModem(Device):
         seconds: float = 0.0,
         down_s: float = BOOT_S,
         reaches_network: bool = False,
+        until: str | None = None,
+        bearer: int = 2,
         lines: Sequence[str] = (),
     ) -> None:
         """Make something go wrong; raises ValueError for a kind that does not exist.
@@ -142,18 +150,24 @@ class VirtualModem(Device):
         `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer;
         `reaches_network` lets a lost message use up its reference, one cut off by a reboot be accepted; `stat` is the
         <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy and the restart takes; `lines` is the URC.
+        `until` is the name of a `Cure`: what ends the fault. `bearer` is the number that AT+CGSMS must be given.
         """
+        cure = None if until is None else Cure.named(until)
         chosen = Fault(kind)
         if chosen in SEND_FAULTS:
-            planned = PlannedFault(kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s)
+            planned = PlannedFault(
+                kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s, until=cure or Cure.POWER
+            )
             self.send_faults.extend([None] * after + [planned] * n)
             return
         actions: dict[Fault, Callable[[], Any]] = {
-            Fault.MUTE: self.fall_silent,
+            Fault.MUTE: lambda: self.hang(cure or Cure.POWER),
             Fault.UNMUTE: self.speak_again,
             Fault.REBOOT: lambda: self.reboot(down_s),
-            Fault.DEREGISTER: lambda: self._cover(Registration.SEARCHING if stat is None else Registration(stat)),
+            Fault.DEREGISTER: lambda: self._lose_network(Registration.SEARCHING if stat is None else stat, cure),
             Fault.REGISTER: lambda: self._cover(Registration.HOME if stat is None else Registration(stat)),
+            Fault.DATA_ONLY: lambda: self._lose_all_but_data(Registration.SEARCHING if stat is None else stat, bearer),
+            Fault.FAIL: lambda: self._fail_sends(code, cure or Cure.RESET),
             Fault.INTERJECT: lambda: self.terminal.interjections.extend([None] * after + [tuple(lines)]),
             Fault.SIM_BUSY: lambda: self._keep_sim_busy(n, seconds),
         }
@@ -161,6 +175,24 @@ class VirtualModem(Device):
 
     def _cover(self, coverage: Registration) -> None:
         self.state.change(lambda: setattr(self.state, "coverage", coverage))
+
+    def _lose_network(self, stat: int, until: Cure | None) -> None:
+        self._cover(Registration(stat))
+        if until is not None:
+            self.state.reach = Registration(stat)
+            self.illnesses.fall_ill(until, self._find_network)
+
+    def _find_network(self) -> None:
+        self.state.reach = Registration.HOME
+        self._cover(Registration.HOME)
+
+    def _lose_all_but_data(self, stat: int, bearer: int) -> None:
+        self.state.data_until_bearer = bearer
+        self._cover(Registration(stat))
+
+    def _fail_sends(self, code: int, until: Cure) -> None:
+        self.fails_with = code
+        self.illnesses.fall_ill(until, lambda: setattr(self, "fails_with", None))
 
     def _keep_sim_busy(self, commands: int, seconds: float) -> None:
         if seconds:

@@ -48,6 +48,7 @@ class Profile:
     answers: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )  # further commands (without AT, upper case) and the lines they answer before OK
+    reset_commands: tuple[str, ...] = ()  # besides +CFUN=1,1; without AT, upper case
     boot_urcs: tuple[str, ...] = ("RDY", "+CFUN: 1")
     sms_ready_urcs: tuple[str, ...] = ()  # after boot and PIN, e.g. "SMS Ready"
     # SIM

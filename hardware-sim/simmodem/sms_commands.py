@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from simmodem import codec
 from simmodem.command import PENDING, Command, Entry, Form, Needs
 from simmodem.device import Answer, Device
-from simmodem.equipment import CmsError, CommandError
+from simmodem.equipment import CmsError, CommandError, Registration
 from simmodem.general_commands import setting
 from simmodem.profiles import EmptySlot
 from simmodem.storage import MemoryFull, NoSuchIndex, Status, Stored
@@ -129,6 +129,15 @@ def _write(device: Device, command: Command) -> Answer:
     return _after_body(device, declared, store)
 
 
+def _bearer(device: Device, command: Command) -> Answer:
+    answer = setting("cgsms", range(4))(device, command)
+    state = device.state
+    if state.data_until_bearer is not None and state.settings.cgsms == state.data_until_bearer:
+        state.data_until_bearer = None
+        state.change(lambda: setattr(state, "coverage", Registration.HOME))
+    return answer
+
+
 def _acknowledge(device: Device, command: Command) -> Answer:
     if command.form is Form.TEST:
         return ["+CNMA: (0-2)"]
@@ -229,6 +238,6 @@ SMS_COMMANDS: dict[str, Entry] = {
         "+CMGL": _list,
         "+CMGD": _delete,
         "+CMMS": setting("cmms", range(3)),
-        "+CGSMS": setting("cgsms", range(4)),
+        "+CGSMS": _bearer,
     }.items()
 }

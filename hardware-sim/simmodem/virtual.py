@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from simmodem.agenda import Agenda
 from simmodem.device import Fault
+from simmodem.illness import Cure
 from simmodem.ledger import Ledger
 from simmodem.modem import VirtualModem
 from simmodem.network import Network, Range, Rule
@@ -135,6 +136,7 @@ class VirtualModems:
             self._unplug(index)
         elif kind == REPLUG:
             self._unplug(index)
+            modem.illnesses.cure(Cure.POWER)
             modem.reboot(0.0)
             self._plug(index, **parameters)
         else:

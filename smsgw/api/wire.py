@@ -248,7 +248,7 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "operator": live.operator,
         "registration": live.registration,
         "imei": shown.imei,
-        "error": live.error or (standstill.detail if standstill else None),
+        "error": live.trouble or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
         "slot": live.slot,
     }

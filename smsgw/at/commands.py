@@ -14,6 +14,7 @@ LISTING_S = 20.0  # first line of a listing
 LISTING_SILENCE_S = 10.0  # between two lines of a listing
 PIN_S = 30.0
 RADIO_S = 30.0  # switching the radio
+NETWORK_CHANGE_S = 180.0  # leaving a network, or finding one
 NETWORK_STATE_S = 40.0  # asked while the modem is busy searching
 PROMPT_S = 10.0
 SUBMIT_S = 120.0  # TR1M of 3GPP TS 24.011 §10 is 45 s; loaded cells and slow firmware take longer
@@ -131,9 +132,19 @@ def minimum_functionality() -> Command:
     return Command(line="AT+CFUN=0", prefixes=("+CFUN:",), timeout_s=RADIO_S)
 
 
-def restart() -> Command:
-    """Restart the modem (27.007 §8.2); not every one answers before it does."""
-    return Command(line="AT+CFUN=1,1", prefixes=("+CFUN:",), timeout_s=SIM_S)
+def restart(line: str = "AT+CFUN=1,1") -> Command:
+    """Restart the modem (27.007 §8.2), or in its vendor's way; not every one answers before it does."""
+    return Command(line=line, prefixes=("+CFUN:",), timeout_s=SIM_S)
+
+
+def leave_network() -> Command:
+    """Leave the network (27.007 §7.3)."""
+    return plain("AT+COPS=2", timeout_s=NETWORK_CHANGE_S)
+
+
+def find_network() -> Command:
+    """Look for a network and choose by itself (27.007 §7.3)."""
+    return plain("AT+COPS=0", timeout_s=NETWORK_CHANGE_S)
 
 
 def pin_state() -> Command:
@@ -266,6 +277,11 @@ def choose_indications(values: Sequence[int]) -> Command:
 def message_bearer() -> Command:
     """Ask whether messages go over the circuit or the packet domain (27.007 §10.1.21)."""
     return _sms("AT+CGSMS?", "+CGSMS:")
+
+
+def choose_message_bearer(bearer: int) -> Command:
+    """0 packet, 1 circuit domain, 2 packet, 3 circuit domain preferred (27.007 §10.1.21)."""
+    return _sms(f"AT+CGSMS={bearer}")
 
 
 def list_messages() -> Command:

@@ -62,6 +62,7 @@ class _Loader:
         )
         self._refuse_shared("port", config.modems)
         self._refuse_shared("imei", config.modems)
+        self._refuse_shared("outlet", config.modems, key="power_port")
         return config
 
     def _modem(self, name: str, body: object) -> ModemConfig:
@@ -77,6 +78,8 @@ class _Loader:
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
+        if bool(table.get("power_hub")) is not bool(table.get("power_port")):
+            self.mistakes.append(f"{key}.power_hub: power_hub and power_port are given together, or neither of them")
         return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
@@ -98,14 +101,14 @@ class _Loader:
             self.mistakes.append(f"{key}.quiet_hours: {begin} is both begin and end; switch the device off instead")
         return sim
 
-    def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...]) -> None:
+    def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...], *, key: str = "") -> None:
         owner: dict[str, str] = {}
         for modem in modems:
             # One port may be spelt in several ways; what follows socket:// stays as it is.
             value = posixpath.normpath(written) if (written := getattr(modem, setting)).startswith("/") else written
             first = owner.setdefault(value, modem.name)
             if value and first != modem.name:
-                self.mistakes.append(f"modems.{modem.name}.{setting}: {value} is already used by modems.{first}")
+                self.mistakes.append(f"modems.{modem.name}.{key or setting}: {value} is already used by modems.{first}")
 
     def _table(self, key: str, value: object) -> dict[str, Any]:
         if isinstance(value, dict):

@@ -105,12 +105,28 @@ class ModemConfig:
     )
     slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})
     slot_wait_s: int = field(default=300, metadata={"min": 0, "max": 86_400})
+    reset_command: str = field(
+        default="", metadata={"pattern": r"(AT[!-~ ]{1,60})?", "hint": "a command such as AT+CFUN=1,1"}
+    )
+    power_hub: str = field(
+        default="",
+        metadata={
+            "pattern": r"([1-9][0-9]*-[1-9][0-9]*(\.[1-9][0-9]*)*)?",
+            "hint": 'the place of a hub as uhubctl shows it, such as "1-1.4" (never a root hub, which has no hyphen),',
+        },
+    )
+    power_port: int = field(default=0, metadata={"min": 0, "max": 31})
     sims: tuple[SimConfig, ...] = (SimConfig(),)
 
     @property
     def may_be_elsewhere(self) -> bool:
         """Tell whether it may be looked for at other ports than the configured one."""
         return bool(self.imei) and not self.port.startswith("socket:")
+
+    @property
+    def outlet(self) -> str:
+        """Where its power can be switched; empty if nowhere."""
+        return self.power_hub and f"port {self.power_port} of hub {self.power_hub}"
 
     @property
     def sim(self) -> SimConfig:

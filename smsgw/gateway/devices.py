@@ -91,6 +91,10 @@ class Devices:
         """Record the mark by which the modem that a SIM is in will show that it has not started again."""
         await self._db.write(partial(sims.mark_boot, key=sim, mark=mark))
 
+    async def may_have_started_again(self, id: str) -> None:
+        """Record that from now on nothing proves that a modem, and the SIM in it, have not started again."""
+        await self._db.write(partial(sims.forget_boot, device=id))
+
     async def may_enter_pin(self, sim: str, pin: str, untouched: bool) -> bool:
         """Tell whether a PIN may be entered into a SIM, and record at once that it is; a refused one never again.
 

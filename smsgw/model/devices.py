@@ -32,7 +32,13 @@ class LiveModem:
     battery_percent: int | None = None
     is_charging: bool = True
     error: str | None = None  # what a person should know, with what to do about it
+    remedy: str | None = None  # what was last done about an ailment that is not known to be over
     standstill: Standstill | None = None  # the last one; it may be over
+
+    @property
+    def trouble(self) -> str | None:
+        """What a person should know, and what was done about it."""
+        return "; ".join(text for text in (self.error, self.remedy) if text) or None
 
     def standstill_at(self, now: int) -> Standstill | None:
         """Return the standstill that is not over at a time in Unix milliseconds."""

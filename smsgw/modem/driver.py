@@ -50,6 +50,11 @@ class Registration:
         """Tell whether the network is not the SIM's own."""
         return self.state.is_roaming or (self.lte is not None and self.lte.is_roaming)
 
+    @property
+    def is_data_only(self) -> bool:
+        """Tell whether LTE has taken the SIM, but offers no way for messages."""
+        return not self.may_send and self.lte is not None and self.lte.takes_messages
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
@@ -236,9 +241,13 @@ class Modem:
         with suppress(Refused):
             await self._link.command(commands.radio_off())
 
-    async def restart(self) -> None:
-        """Let the modem start anew; the link is of no more use afterwards, whether this returns or raises."""
-        await self._link.command(commands.restart())
+    async def choose_bearer(self, bearer: int) -> bool:
+        """Choose the way that messages take, by its number (27.007 §10.1.21); tells whether the modem has it."""
+        try:
+            await self._link.command(commands.choose_message_bearer(bearer))
+        except Refused:
+            return False
+        return True
 
     async def last_reference(self) -> int | None:
         """The TP-MR that the SIM itself remembers as the last used one (EF_SMSS)."""

@@ -152,12 +152,32 @@ class Link:
         Raises `Silent` if the modem does not answer at all, `LinkLost` if the port is gone.
         """
         with self._flight(commands.attention()):
-            self._wire.check()
-            self._wire.engine.abandon()
-            self._wire.write(b"\x1b")
-            await self._wire.quiet(self.pace.escape_s, self.pace.drain_limit_s)
-            self._wire.write(b"\r")
+            await self._leave_prompt()
             await self._probe_until_clean()
+
+    async def order(self, command: Command) -> bool:
+        """Order something from a modem that may not answer, out of step as it may be; tells whether it has said OK.
+
+        Raises `Refused`, and `LinkLost` if the port is gone, as it may be with a modem that restarts.
+        """
+        with self._flight(command):
+            await self._leave_prompt()
+            await self._wire.quiet(self.pace.drain_s, self.pace.drain_limit_s)
+            self._wire.engine.resume()
+            self._wire.start(command, command.timeout_s)
+            try:
+                await self._result(command)
+            except Silent:
+                self._wire.engine.abandon()
+                return False
+        return True
+
+    async def _leave_prompt(self) -> None:
+        self._wire.check()
+        self._wire.engine.abandon()
+        self._wire.write(b"\x1b")
+        await self._wire.quiet(self.pace.escape_s, self.pace.drain_limit_s)
+        self._wire.write(b"\r")
 
     @contextmanager
     def _flight(self, command: Command) -> Iterator[None]:

@@ -27,6 +27,7 @@ LADDER: tuple[Indications, ...] = (
     (1, 2, 0, 0, 0),  # messages handed over, not stored
 )
 ICCID_COMMANDS = ("AT+CCID", "AT+ICCID", "AT+CICCID", "AT+CRSM=176,12258,0,0,10")  # the last reads EF_ICCID itself
+RESTART = "AT+CFUN=1,1"  # 27.007 §8.2
 EMPTY_VERIFY = 'AT+CSIM=10,"0020000100"'  # costs no try (ETSI TS 102 221 §11.1.9)
 
 
@@ -36,7 +37,7 @@ class Profile:
 
     `maker` and `model` are what `AT+CGMI` and `AT+CGMM` must contain, in lower case. `accepts_bare_ok` is for the few
     old modems that never print `+CMGS:`: an `OK` is then taken for success. Without `lists_messages`, stored messages
-    are read slot by slot.
+    are read slot by slot. `reset_first` restarts the modem; what only switches it off is of no use.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Profile:
     iccid_first: tuple[str, ...] = ()
     pin_counter: str | None = None
     slot_ways: tuple[SlotCommands, ...] = ()
+    reset_first: tuple[str, ...] = ()
     prompt_delay_s: float = 0.0
     command_gap_s: float = 0.0
     submit_timeout_s: float = SUBMIT_S
@@ -71,6 +73,11 @@ class Profile:
         return (*self.slot_ways, slots.CSUS)
 
     @property
+    def reset_commands(self) -> tuple[str, ...]:
+        """The ways to restart the modem, in order."""
+        return tuple(dict.fromkeys((*self.reset_first, RESTART)))
+
+    @property
     def pin_counters(self) -> tuple[str, ...]:
         """The ways to ask how many tries the PIN has left, in order."""
         return (EMPTY_VERIFY,) if self.pin_counter is None else (self.pin_counter, EMPTY_VERIFY)
@@ -91,6 +98,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
         slot_ways=(slots.SCICHG,),
+        reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
         lists_messages=False,  # AT+CMGL hangs after hours
     ),
@@ -104,6 +112,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
         slot_ways=(slots.SCICHG,),
+        reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
     ),
     Profile(
@@ -123,6 +132,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
         slot_ways=(slots.SWITCHSIM,),
+        reset_first=("AT+CRESET",),
     ),
     Profile(
         name="simcom-7600",
@@ -133,6 +143,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
         slot_ways=(slots.SMSIMCFG,),
+        reset_first=("AT+CRESET",),
     ),
     Profile(
         name="simcom-800",
@@ -174,6 +185,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0),),
         memories=("SM",),
         quiet_commands=("AT+WIND=0",),
+        reset_first=("AT+CFUN=1",),  # a soft start, with this make
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),
@@ -185,6 +197,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0),),
         memories=("SM",),
         quiet_commands=("AT+WIND=0",),
+        reset_first=("AT+CFUN=1",),  # a soft start, with this make
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),
@@ -206,6 +219,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT!ICCID?",),
         pin_counter="AT+CPINC?",
         slot_ways=(slots.UIMS,),
+        reset_first=("AT!RESET",),
     ),
     Profile(
         name="telit",
@@ -216,6 +230,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT#CCID",),
         pin_counter="AT#PCT",
         slot_ways=(slots.SIMSELECT,),
+        reset_first=("AT#REBOOT",),
         command_gap_s=0.08,
         submit_timeout_s=180.0,
     ),
@@ -226,6 +241,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0), (1, 1, 0, 1, 0)),
         iccid_first=("AT+CCID",),
         pin_counter="AT+UPINCNT",
+        reset_first=("AT+CFUN=16",),
     ),
     Profile(
         name="cinterion",

@@ -25,4 +25,15 @@ class Pace:
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
     forget_after_s: float = 3_600.0  # from the start to the first look for what is old
     forget_s: float = 600.0  # between such looks; while there is something old, every sweep removes some
+    idle_s: float = 30.0  # a modem that does not look for a network is told to
+    searching_s: float = 180.0  # one that has found none begins anew
+    denied_s: float = 900.0  # where the network refuses a SIM, it is asked again after this to twice as long
+    bearer_s: float = 20.0  # until another way for messages must have shown that it is one
+    gone_s: float = 120.0  # a restart may take a port away for a minute; after this, its power is taken away
+    unfit_s: float = 120.0  # the SIM may be busy for a minute; what is still refused after this is the modem's fault
+    radio_off_s: float = 4.0
+    power_off_s: float = 10.0
+    power_limit_s: float = 45.0  # for switching the power off and on; within the grace of a stop
+    ladder_rest_s: float = 900.0  # after the last step of the ladder, before it is begun anew
+    hard_window_s: float = 3_600.0  # in which a modem is restarted a few times at most
     stuck_after_s: float = 600.0  # no step of a worker takes longer; the longest command may take three minutes

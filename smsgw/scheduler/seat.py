@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from smsgw.policy.ladder import Rung
+
 T = TypeVar("T")
 
 
@@ -19,7 +21,11 @@ class Seat:
 
 
 class SetUpAgain(Exception):
-    """The modem must be initialised again; the text says why."""
+    """The modem must be initialised again, after the step of the ladder that is named; the text says why."""
+
+    def __init__(self, why: str, rung: Rung = Rung.REOPEN) -> None:
+        self.rung = rung
+        super().__init__(why)
 
 
 class Store(Protocol):

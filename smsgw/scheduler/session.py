@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -22,10 +21,12 @@ from smsgw.model import ClaimedMessage, DeviceState, PartToSend, Reason, Standst
 from smsgw.modem.driver import Modem
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
+from smsgw.policy.ladder import Proof
 from smsgw.scheduler.board import Board
+from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.hearing import Hearing
+from smsgw.scheduler.outage import Outage
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.remedies import Remedies, Remedy
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
 from smsgw.scheduler.slots import Slots, TurnTo
@@ -52,7 +53,7 @@ class Session:
         bell: asyncio.Event,
         stopping: asyncio.Event,
         left_over: Sequence[str],
-        remedies: Remedies,
+        climber: Climber,
         clock: Callable[[], int],
         slots: Slots,
     ) -> None:
@@ -66,7 +67,8 @@ class Session:
         self._next_look = 0.0
         self._held_until = 0.0
         self._claimed_at = 0.0
-        self._remedies = remedies
+        self._climber = climber
+        self._outage = Outage(modem, board, climber, pace)
         self._clock = clock
         self._slots = slots
         self._next_slot_look = 0.0
@@ -89,6 +91,7 @@ class Session:
         await self._hearing.take_left_over()
         await self._hear()
         await self._record.testify()
+        self._climber.go_on()
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
@@ -201,14 +204,16 @@ class Session:
         except NotSent as error:
             why = str(error)
             await self._store(lambda: sending.not_sent(part.row, why))
+            self._climber.unanswered(why)
             raise
         except (LinkError, OSError) as error:
             why = str(error)
             await self._store(lambda: sending.unknown(part.row, why))
+            self._climber.unanswered(why)
             raise
         await self._store(lambda: sending.accepted(part.row, seat.sim, reference))
         self._record.accepted(reference)
-        self._remedies.accepted()
+        self._climber.proved(Proof.ACCEPTS)
         self._board.note(error=None)
         return True
 
@@ -216,22 +221,13 @@ class Session:
         self._record.refused()
         decision = await self._store(lambda: self._gateway.sending.refused(part.row, refusal.verdict, str(refusal)))
         logger.warning("refused", modem=self._board.name, error=str(refusal), next=decision.next.value)
-        await self._cure(refusal)
+        self._climber.refused(refusal.verdict, str(refusal))
         if refusal.verdict.advises(Action.CLEAN_STORE):
             self._hearing.next_listing = 0.0
         if decision.next is Next.HOLD:
             self._hold(self._pace.hold_s, str(refusal))
             self._next_look = 0.0
         return decision.next is Next.ACCEPTED
-
-    async def _cure(self, refusal: Refused) -> None:
-        remedy = self._remedies.after(refusal.verdict)
-        if remedy is Remedy.RESTART:
-            logger.warning("restarting the modem", modem=self._board.name, error=str(refusal))
-            with suppress(LinkError, OSError):
-                await self._modem.restart()
-        if remedy is not Remedy.NONE:
-            raise SetUpAgain(str(refusal))
 
     def _hold(self, seconds: float, why: str) -> None:
         self._held_until = time.monotonic() + seconds
@@ -305,12 +301,16 @@ class Session:
         if may_send:
             self._slots.serves()
         self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())
+        self._climber.proved(Proof.REGISTERED if registration.may_send else Proof.ANSWERS)
         if self._is_barred:
             self._board.become(DeviceState.REGISTERING, _ROAMING)
             return
         if not may_send:
-            self._board.become(DeviceState.REGISTERING, _ADVICE.get(registration.state, _LTE_WITHOUT_MESSAGES))
+            advice = _LTE_WITHOUT_MESSAGES if registration.is_data_only else _ADVICE[registration.state]
+            self._board.become(DeviceState.REGISTERING, advice)
+            await self._outage.goes_on(registration, advice)
             return
+        self._outage.is_over()
         battery = await self._modem.battery()
         self._board.note(
             operator=await self._modem.operator(),
@@ -325,7 +325,8 @@ class Session:
 _ADVICE = {
     RegistrationState.IDLE: "the modem is not looking for a network: is its radio on, is an antenna connected?",
     RegistrationState.SEARCHING: "no network found yet: check antenna and coverage",
-    RegistrationState.DENIED: "the network refuses the SIM: is it activated and paid for, may it use this network?",
+    RegistrationState.DENIED: "the network refuses the SIM: is it activated and paid for, may it use this network? "
+    "It is tried again every 15 to 30 minutes only",
     RegistrationState.UNKNOWN: "no network: check antenna and coverage",
     RegistrationState.EMERGENCY_ONLY: "the network allows emergency calls only: is the SIM activated and paid for?",
     RegistrationState.RESTRICTED: "the network allows this SIM no service: use another SIM or tariff",

@@ -25,9 +25,10 @@ from smsgw.modem.profiles import named
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.slots import SlotChoice
 from smsgw.modem.trace import WireTrace
+from smsgw.policy.ladder import Rung
 from smsgw.scheduler.board import Board
+from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.remedies import Remedies
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots, TurnTo
@@ -63,7 +64,8 @@ class ModemWorker:
         self._stopping = stopping
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
-        self._remedies = Remedies()
+        self._keep = partial(gateway.reports.handed_over, device)
+        self._climber = Climber(config, self.board, pace, self._trace, self._keep)
         self._session: Session | None = None
         self._is_seated = False
         self._found_at = ""
@@ -79,8 +81,11 @@ class ModemWorker:
 
     @property
     def is_interruptible(self) -> bool:
-        """Tell whether the worker may be cancelled without leaving a message or a PIN attempt without its result."""
-        return self._session is None and not self._is_entering_pin
+        """Tell whether the worker may be cancelled without leaving something half done.
+
+        That is a message or a PIN without its result, or a modem without its power.
+        """
+        return self._session is None and not self._is_entering_pin and not self._climber.is_switching_power
 
     async def run(self) -> None:
         """Serve the modem until the gateway stops or the device is deleted."""
@@ -152,24 +157,37 @@ class ModemWorker:
             self.board.become(DeviceState.OFFLINE)
             return 0.0
         except ModemMissing as error:
-            self._give_up(str(error))
-            return self._pace.search_s
+            return await self._recover(error, str(error), self._pace.search_s)
         except OSError as error:
-            self._give_up(_told(error))
             # Whether a name is there again costs nothing to see.
-            return self._pace.search_s if error.errno == errno.ENOENT else None
+            pause_s = self._pace.search_s if error.errno == errno.ENOENT else None
+            return await self._recover(error, _told(error), pause_s)
         except (LinkError, SetUpAgain, WrongModem, StorageUnavailable) as error:
-            self._give_up(str(error))
-            return None
-        finally:
-            self._is_entering_pin = False
-            self.board.note(online=False, slot=None)
+            return await self._recover(error, str(error))
         self.board.become(DeviceState.OFFLINE)
         return 0.0
 
+    async def _recover(self, error: Exception, why: str, pause_s: float | None = None) -> float | None:
+        """Do what a fault calls for; returns how long to wait before the port is opened again, as `_serve_once`.
+
+        `pause_s` is that time where nothing is done.
+        """
+        self._fall(why)
+        self._record(why)
+        rung = self._climber.after(error)
+        try:
+            if rung is Rung.REOPEN or self._stopping.is_set():
+                return pause_s
+            await self._gateway.devices.may_have_started_again(self._device)
+            await self._climber.climb(rung, why)
+        except StorageUnavailable as unavailable:
+            why = str(unavailable)
+        finally:
+            self.board.become(DeviceState.OFFLINE, why)
+        return self._pace.first_backoff_s
+
     def _give_up(self, error: str | None) -> None:
-        if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
-            self.board.become(DeviceState.RECOVERING, error)
+        self._fall(error)
         self.board.become(DeviceState.OFFLINE, error)
         if error is not None:
             self._record(error)
@@ -177,8 +195,19 @@ class ModemWorker:
     def _record(self, reason: str) -> None:
         self._recordings.keep(self.board.name, self._trace.tape, reason)
 
+    def _fall(self, error: str | None) -> None:
+        if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
+            self.board.become(DeviceState.RECOVERING, error)
+
     async def _open(self) -> None:
         """Serve the modem where it is configured to be, or else wherever on USB it is."""
+        try:
+            await self._open_somewhere()
+        finally:
+            self._is_entering_pin = False
+            self.board.note(online=False, slot=None)
+
+    async def _open_somewhere(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
         config, missed = self._config, None
         if config.port:
@@ -209,17 +238,19 @@ class ModemWorker:
         config, pace = self._config, self._pace.modem
         if self._slots.are_several:
             await self._choose_slot()
+        self._climber.port = port
         left_over = await self._gateway.reports.left_over(self._device)
         async with (
             self._finder.hold(port, config.name),
             Link.open(port, config.baud, pace=pace, trace=self._trace) as link,
         ):
             link.on_urc = self.bell.set
-            link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
+            link.on_pdu = self._keep
             self.board.become(DeviceState.INITIALISING)
             modem = Modem(link, None if config.profile == AUTO else named(config.profile), self._slot_choice())
             await self._warn_of(port)
             identity = await self._meet(modem, port)
+            self._climber.profile = modem.profile
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
             self.board.note(online=True, slot=seat.slot, standstill=None)
@@ -233,7 +264,7 @@ class ModemWorker:
                 self.bell,
                 self._stopping,
                 left_over,
-                self._remedies,
+                self._climber,
                 self._clock,
                 self._slots,
             )

@@ -44,6 +44,11 @@ def forget_boots(tx: Tx) -> None:
     tx.change("UPDATE attempts SET reference_before = NULL WHERE outcome = 'unknown'")
 
 
+def forget_boot(tx: Tx, device: str) -> None:
+    """Take away what could prove that the modem of a device has not started again."""
+    tx.change("UPDATE sims SET boot_mark = NULL WHERE device = ?", (device,))
+
+
 def record_is_kept(tx: Tx, key: str, imei: str) -> bool:
     """Tell whether this modem is known to keep up the TP-MR that a SIM remembers."""
     return tx.row("SELECT 1 FROM sims WHERE key = ? AND record_kept_by = ?", (key, imei)) is not None

@@ -238,3 +238,26 @@ def test_news_are_sorted_by_what_there_is_to_do(urc: Urc, news: News) -> None:
     assert heard.news is news
     assert (heard.place is not None) is (news is News.STORED)
     assert heard.reference == (17 if news is News.LATE_REFERENCE else None)
+
+
+@pytest.mark.parametrize(("answer", "has_it"), [(OK, True), (framed("+CMS ERROR: 303"), False)])
+async def test_a_way_for_messages_is_chosen_if_the_modem_has_it(
+    peer: Peer, modem: Modem, answer: str, has_it: bool
+) -> None:
+    peer.answers["AT+CGSMS=3"] = answer
+    assert await modem.choose_bearer(3) is has_it
+
+
+@pytest.mark.parametrize(
+    ("circuit", "lte", "ims", "is_data_only"),
+    [(2, 1, "0,0", True), (0, 5, "0,1,1", True), (2, 1, "0,1,4", False), (1, 1, "0,0", False), (2, 2, "0,0", False)],
+)
+async def test_lte_that_carries_no_messages_is_told_from_no_network_at_all(
+    peer: Peer, modem: Modem, circuit: int, lte: int, ims: str, is_data_only: bool
+) -> None:
+    peer.answers |= {
+        "AT+CREG?": framed(f"+CREG: 0,{circuit}", "OK"),
+        "AT+CEREG?": framed(f"+CEREG: 0,{lte}", "OK"),
+        "AT+CIREG?": framed(f"+CIREG: {ims}", "OK"),
+    }
+    assert (await modem.registration()).is_data_only is is_data_only

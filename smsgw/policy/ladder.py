@@ -1,0 +1,171 @@
+"""The ladder of recovery: what is done to a modem that ails, step by step, and what proves that a step has helped.
+
+The steps stand here as data, and the choice among them; taking them is somebody else's. Times are seconds of any clock
+that never goes back, handed in by the caller.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+
+from smsgw.at.errors import Action, Verdict
+
+
+class Rung(IntEnum):
+    """One step, the gentlest first."""
+
+    REOPEN = 1  # its port is closed and opened; ESC, CR, AT call it to order, and it is set up again
+    RESELECT = 2  # it leaves its network and looks for one anew
+    RADIO = 3  # its radio and its SIM are switched off and on
+    RESET = 4  # it restarts, in its vendor's way
+    POWER = 5  # its USB port loses its power for a while
+
+
+HARD = frozenset({Rung.RESET, Rung.POWER})
+MOST_HARD = 3  # in one window: a modem that starts again and again does nothing else
+
+
+class Proof(IntEnum):
+    """What a modem does that shows it to be well again; each proves those before it, too."""
+
+    ANSWERS = 1  # it was set up and has said how its network is
+    REGISTERED = 2
+    ACCEPTS = 3  # it has sent a message
+
+
+class Ailment(Enum):
+    """What is wrong with a modem."""
+
+    MUTE = auto()  # it does not answer
+    UNFIT = auto()  # it answers, and refuses what nothing works without
+    GONE = auto()  # its port has been away for long
+    UNSET = auto()  # it says that it must be set up again
+    FAULTY = auto()  # it says that it is to blame itself
+    ZOMBIE = auto()  # it answers and is registered, and fails every message
+    IDLE = auto()  # it does not look for a network
+    SEARCHING = auto()  # it has looked for a network for long
+    DENIED = auto()  # the network does not serve its SIM; to press on would make that worse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The steps against an ailment, in order, and what proves that it is over."""
+
+    rungs: tuple[Rung, ...]
+    proof: Proof
+
+
+COURSES: Mapping[Ailment, Course] = {
+    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
+    Ailment.UNFIT: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET), proof=Proof.ANSWERS),
+    Ailment.GONE: Course(rungs=(Rung.POWER,), proof=Proof.ANSWERS),
+    Ailment.UNSET: Course(rungs=(Rung.REOPEN,), proof=Proof.ACCEPTS),
+    Ailment.FAULTY: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ACCEPTS),
+    Ailment.ZOMBIE: Course(rungs=(Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ACCEPTS),
+    Ailment.IDLE: Course(rungs=(Rung.RESELECT, Rung.RADIO, Rung.RESET), proof=Proof.REGISTERED),
+    Ailment.SEARCHING: Course(rungs=(Rung.RADIO, Rung.RESET), proof=Proof.REGISTERED),
+    Ailment.DENIED: Course(rungs=(Rung.RADIO,), proof=Proof.REGISTERED),
+}
+
+PATIENCE = 3  # sends in a row that fail as if the modem were to blame, of whichever messages
+# What a new start of the dialogue does: it asks the SIM what it waits for, too.
+_SETTING_UP = frozenset({Action.REINIT, Action.RESET_MODEM, Action.PIN_FLOW, Action.STOP_SIM})
+# Any of these may be the network's fault once; a modem that says nothing else is to blame itself.
+_SUSPECT = frozenset({38, 331, 332, 500})
+_NO_BEARER = 350  # with some vendors; with others, the number called is wrong
+
+
+def is_suspect(verdict: Verdict) -> bool:
+    """Tell whether a refusal, if it is followed by nothing else, says that the modem fails every message."""
+    if verdict.code == _NO_BEARER:
+        return verdict.advises(Action.WAIT)
+    return verdict.code in _SUSPECT
+
+
+class Ladder:
+    """Where one modem stands on its ladder; outlives its sessions.
+
+    `rest_s` after the last step that there was against an ailment, it is begun anew. There are no more than `MOST_HARD`
+    hard steps within `window_s`. Without `has_power`, nobody can take a modem's power away.
+    """
+
+    def __init__(self, *, rest_s: float, window_s: float, has_power: bool) -> None:
+        self._rest_s = rest_s
+        self._window_s = window_s
+        self._has_power = has_power
+        self._height: Rung | None = None
+        self._needed = Proof.ANSWERS
+        self._rests_until = 0.0
+        self._hard: deque[float] = deque(maxlen=MOST_HARD)
+        self._failed_in_row = 0
+
+    @property
+    def is_at_bottom(self) -> bool:
+        """Tell whether no step has been taken that has yet to prove itself."""
+        return self._height is None
+
+    def next(self, ailment: Ailment, now: float) -> Rung | None:
+        """Choose the next step, which is taken to be taken; `None` if there is nothing to do but wait."""
+        course = COURSES[ailment]
+        possible = [rung for rung in course.rungs if rung is not Rung.POWER or self._has_power]
+        higher = [rung for rung in possible if self._height is None or rung > self._height]
+        if not higher and now >= self._rests_until:
+            higher = possible
+        if not higher or (higher[0] in HARD and not self._may_be_hard(now)):
+            return Rung.REOPEN if Rung.REOPEN in possible else None
+        self._take(higher[0], course, now)
+        return higher[0]
+
+    def _may_be_hard(self, now: float) -> bool:
+        return len(self._hard) < MOST_HARD or now - self._hard[0] > self._window_s
+
+    def _take(self, rung: Rung, course: Course, now: float) -> None:
+        self._height = rung
+        self._needed = max(self._needed, course.proof)
+        if rung in HARD:
+            self._hard.append(now)
+        self._rests_until = now + self._rest_s
+
+    def proved(self, proof: Proof) -> Rung | None:
+        """Go back to the bottom if this proves that what ailed the modem is over; returns from where."""
+        if proof is Proof.ACCEPTS:
+            self._failed_in_row = 0
+        if proof < self._needed:
+            return None
+        height, self._height = self._height, None
+        self._needed = Proof.ANSWERS
+        return height
+
+    # ── what the sends of a modem show ──
+
+    def refused(self, verdict: Verdict) -> Ailment | None:
+        """Say what a refused send shows.
+
+        Setting up costs the modem a minute, so it waits until nothing else has helped where it is not the first advice.
+        """
+        if verdict.actions[0] in _SETTING_UP:
+            self._failed_in_row = 0
+            return _setting_up(verdict)
+        if is_suspect(verdict):
+            return self._failed(Ailment.ZOMBIE)
+        if not _SETTING_UP.isdisjoint(verdict.actions):
+            return self._failed(_setting_up(verdict))
+        # What comes from the network shows that the modem reaches it.
+        self._failed_in_row = 0
+        return None
+
+    def unanswered(self) -> Ailment | None:
+        """Say what a send without any answer shows."""
+        return self._failed(Ailment.ZOMBIE)
+
+    def _failed(self, ailment: Ailment) -> Ailment | None:
+        self._failed_in_row += 1
+        if self._failed_in_row < PATIENCE:
+            return None
+        self._failed_in_row = 0
+        return ailment
+
+
+def _setting_up(verdict: Verdict) -> Ailment:
+    return Ailment.FAULTY if verdict.advises(Action.RESET_MODEM) else Ailment.UNSET

@@ -1,0 +1,169 @@
+"""Climbs the ladder of recovery for one modem: hears what ails it, takes the step that is next, and tells of it.
+
+Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
+"""
+
+import errno
+import time
+from collections.abc import Callable
+
+from smsgw import log
+from smsgw.at.errors import Verdict
+from smsgw.config import ModemConfig
+from smsgw.modem import revival
+from smsgw.modem.finder import ModemMissing
+from smsgw.modem.link import Link, LinkError, LinkLost, Rebooted, Refused
+from smsgw.modem.profiles import GENERIC, Profile
+from smsgw.modem.revival import PowerFailure
+from smsgw.modem.trace import WireTrace
+from smsgw.policy.ladder import Ailment, Ladder, Proof, Rung
+from smsgw.scheduler.board import Board
+from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.seat import SetUpAgain
+
+logger = log.get("smsgw.modem")
+
+_ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}
+# What a person reads of a step: on the board, while nothing has proved that it helped.
+_WORDS = {
+    Rung.RESELECT: "looking for a network anew",
+    Rung.RADIO: "its radio off and on",
+    Rung.RESET: "a restart",
+    Rung.POWER: "its USB power off and on",
+}
+
+
+class Climber:
+    """The ladder of one modem, and whoever climbs it. `profile` and `port` are the modem's, as last known.
+
+    `keep` is called with what the modem hands over meanwhile; `clock` gives seconds.
+    """
+
+    def __init__(
+        self,
+        config: ModemConfig,
+        board: Board,
+        pace: Pace,
+        trace: WireTrace,
+        keep: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.profile: Profile = GENERIC
+        self.port = config.port
+        self.is_switching_power = False
+        self._config = config
+        self._board = board
+        self._pace = pace
+        self._trace = trace
+        self._keep = keep
+        self._clock = clock
+        self._ailment: Ailment | None = None  # what the last faults in a row were, and since when
+        self._since = 0.0
+        self._patience_s = {Ailment.GONE: pace.gone_s, Ailment.UNFIT: pace.unfit_s}
+        self._postponed: tuple[Ailment, str] | None = None
+        self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
+
+    # ── what a session tells ──
+
+    def refused(self, verdict: Verdict, why: str) -> None:
+        """Take in that a send was refused; raises `SetUpAgain` if something is to be done about it."""
+        self._see_to(self._ladder.refused(verdict), why)
+
+    def unanswered(self, why: str) -> None:
+        """Take in that a send had no answer.
+
+        The step that calls for waits for `go_on`: a restart would destroy what may prove that nothing was sent.
+        """
+        ailment = self._ladder.unanswered()
+        if ailment is not None:
+            self._postponed = ailment, why
+
+    def go_on(self) -> None:
+        """Raise `SetUpAgain` for a step that was postponed until the doubts about the last session were settled."""
+        postponed, self._postponed = self._postponed, None
+        if postponed is not None:
+            self._see_to(*postponed)
+
+    def ails(self, ailment: Ailment, why: str) -> None:
+        """Take in what ails the modem; raises `SetUpAgain` if there is something to do but to wait."""
+        self._see_to(ailment, why)
+
+    def proved(self, proof: Proof) -> None:
+        """Take in that the modem does again what shows it to be well."""
+        self._ailment = None
+        height = self._ladder.proved(proof)
+        if height is not None or (self._ladder.is_at_bottom and proof >= Proof.REGISTERED):
+            self._board.note(remedy=None)
+        if height is not None and height > Rung.REOPEN:
+            logger.info("recovered", modem=self._board.name, by=_WORDS[height])
+
+    def _see_to(self, ailment: Ailment | None, why: str) -> None:
+        rung = None if ailment is None else self._ladder.next(ailment, self._clock())
+        if rung is not None:
+            raise SetUpAgain(why, rung)
+
+    # ── what the supervisor asks for ──
+
+    async def climb(self, rung: Rung, why: str) -> None:
+        """Take a step, whatever comes of it."""
+        logger.warning("recovery", modem=self._board.name, step=_WORDS[rung], reason=why)
+        self._board.note(remedy=f"trying {_WORDS[rung]}")
+        try:
+            await self._take(rung)
+        except (LinkError, OSError, PowerFailure) as failure:
+            said = (failure.strerror if isinstance(failure, OSError) else None) or str(failure)
+            logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=said)
+            self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {said}")
+        else:
+            self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
+
+    def after(self, error: Exception) -> Rung:
+        """Choose the step that a fault calls for."""
+        if isinstance(error, SetUpAgain):
+            return error.rung
+        ailment, now = _ailment(error), self._clock()
+        if ailment is not self._ailment:
+            self._ailment, self._since = ailment, now
+        if ailment is None or now - self._since < self._patience_s.get(ailment, 0.0):
+            return Rung.REOPEN
+        return self._ladder.next(ailment, now) or Rung.REOPEN
+
+    async def _take(self, rung: Rung) -> None:
+        if rung is Rung.POWER:
+            await self._cycle_power()
+            return
+        config, pace = self._config, self._pace
+        async with Link.open(self.port, config.baud, pace=pace.modem, trace=self._trace) as link:
+            link.on_pdu = self._keep
+            match rung:
+                case Rung.RESELECT:
+                    await revival.find_network_anew(link)
+                case Rung.RADIO:
+                    await revival.switch_radio(link, pace.radio_off_s)
+                case _:
+                    own = (config.reset_command,) if config.reset_command else ()
+                    await revival.restart(link, own or self.profile.reset_commands)
+
+    async def _cycle_power(self) -> None:
+        config, pace = self._config, self._pace
+        self.is_switching_power = True
+        try:
+            await revival.cycle_power(config.power_hub, config.power_port, pace.power_off_s, pace.power_limit_s)
+        finally:
+            self.is_switching_power = False
+
+
+def _ailment(error: Exception) -> Ailment | None:
+    """Say what a fault shows; None for what calls for nothing else than to open the port again."""
+    match error:
+        case LinkLost() | Rebooted():
+            return None
+        case Refused():
+            return Ailment.UNFIT
+        case LinkError():
+            return Ailment.MUTE
+        case ModemMissing():
+            return Ailment.GONE
+        case OSError():
+            return Ailment.GONE if error.errno in _ABSENT else None
+    return None
