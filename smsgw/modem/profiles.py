@@ -34,7 +34,7 @@ class Profile:
 
     `maker` and `model` are what `AT+CGMI` and `AT+CGMM` must contain, in lower case. `accepts_bare_ok` is for the few
     old modems that never print `+CMGS:`: an `OK` is then taken for success. Without `lists_messages`, stored messages
-    are read slot by slot.
+    are read slot by slot. With `packs_ussd`, USSD strings travel as packed septets, whatever the character set.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Profile:
     submit_timeout_s: float = SUBMIT_S
     accepts_bare_ok: bool = False
     lists_messages: bool = True
+    packs_ussd: bool = False
 
     @property
     def ladder(self) -> tuple[Indications, ...]:
@@ -84,6 +85,7 @@ PROFILES: tuple[Profile, ...] = (
         pin_counter="AT^CPIN?",
         prompt_delay_s=0.05,
         lists_messages=False,  # AT+CMGL hangs after hours
+        packs_ussd=True,
     ),
     Profile(
         name="huawei",
@@ -95,6 +97,7 @@ PROFILES: tuple[Profile, ...] = (
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
         prompt_delay_s=0.05,
+        packs_ussd=True,
     ),
     Profile(
         name="zte",
