@@ -14,6 +14,7 @@ from simmodem.reception import Reception
 from simmodem.sim import Identity
 from simmodem.stages import Stage
 from simmodem.terminal import Terminal
+from simmodem.ussd import UssdSession
 
 BOOT_S = 0.2
 
@@ -67,6 +68,7 @@ class Device:
             index=index, identity=identity, profile=profile, network=network, agenda=agenda, terminal=self.terminal
         )
         self.reception = Reception(self.state)
+        self.ussd = UssdSession(self.state)
         self.send_faults: deque[PlannedFault | None] = deque()
         self._network = network
         self._agenda = agenda
@@ -111,6 +113,7 @@ class Device:
         self._session += 1
         self.body_expected = None
         self.state.is_alive = False
+        self.ussd.reset()
         self.terminal.power_off()
 
     def speak_again(self) -> None:
@@ -132,6 +135,8 @@ class Device:
     def send(self, submit: Submit) -> None:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
         self.terminal.on_stage(Stage.CTRL_Z)
+        if self.ussd.is_open:
+            raise CmsError(302)
         fault = self.send_faults.popleft() if self.send_faults else None
         if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
