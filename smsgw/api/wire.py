@@ -29,6 +29,7 @@ from smsgw.model import (
     Status,
     TimelineEntry,
     UnmatchedReport,
+    UssdAnswer,
 )
 
 DEVICE_TYPE = "GSM modem"
@@ -215,4 +216,15 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "imei": shown.imei,
         "error": live.error or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
+    }
+
+
+def ussd(shown: UssdAnswer, device: str, slot: int) -> dict[str, Any]:
+    """Render what the network has said through a device."""
+    return {
+        "text": shown.text,
+        "state": shown.state.value,
+        "session": shown.session,
+        "device_id": device,
+        "to_sim": slot,
     }

@@ -33,6 +33,7 @@ from smsgw.model.states import (
     sources,
 )
 from smsgw.model.tokens import Right, Token
+from smsgw.model.ussd import UssdAnswer, UssdCall, UssdModems, UssdState
 
 __all__ = [
     "ABLE_TO_SEND",
@@ -70,6 +71,10 @@ __all__ = [
     "TimelineEntry",
     "Token",
     "UnmatchedReport",
+    "UssdAnswer",
+    "UssdCall",
+    "UssdModems",
+    "UssdState",
     "Wait",
     "advance",
     "sources",

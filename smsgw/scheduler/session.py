@@ -28,6 +28,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.remedies import Remedies, Remedy
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
+from smsgw.scheduler.ussd import Desk, Talk
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -53,6 +54,7 @@ class Session:
         left_over: Sequence[str],
         remedies: Remedies,
         clock: Callable[[], int],
+        desk: Desk,
     ) -> None:
         self._modem = modem
         self._seat = seat
@@ -68,6 +70,7 @@ class Session:
         self._clock = clock
         self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
+        self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
 
@@ -91,6 +94,8 @@ class Session:
             await self._hearing.look_for_stored()
             await self._look_at_network()
             await self._record.refresh()
+            if self._may_send:
+                await self._talk.serve()
             claimed = await self._claim()
             if claimed is None:
                 await happens_within(self._bell, self._idle_s())
@@ -135,6 +140,7 @@ class Session:
             while not self._stopping.is_set():
                 if not is_begun:
                     return True
+                await self._talk.serve()
                 found = await self._store(
                     lambda: self._gateway.sending.between_parts(claimed.row, seat.device, seat.sim, seat.slot)
                 )
@@ -243,6 +249,7 @@ class Session:
     # ── hearing and the network ──
 
     async def _hear(self) -> None:
+        self.last_step = time.monotonic()
         if await self._hearing.hear():
             self._next_look = 0.0
 

@@ -26,6 +26,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.remedies import Remedies
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
+from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -59,6 +60,7 @@ class ModemWorker:
         self._stopping = stopping
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._remedies = Remedies()
+        self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
@@ -166,11 +168,13 @@ class ModemWorker:
                 left_over,
                 self._remedies,
                 self._clock,
+                self.desk,
             )
             try:
                 await self._session.run()
             finally:
                 self._session = None
+                self.desk.close()
 
     async def _take_seat(self, identity: Identity) -> Seat:
         """Check who answered, and write down that it did."""
