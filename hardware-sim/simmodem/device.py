@@ -104,6 +104,7 @@ class Device:
         self.fall_silent()
         self.state.sim.power_cycle()
         self.state.forget_settings()
+        self.ussd.reset()
         self.reception.reset()
         session = self._session
         self._agenda.after(down_s, lambda: self._boot(session))
@@ -113,7 +114,6 @@ class Device:
         self._session += 1
         self.body_expected = None
         self.state.is_alive = False
-        self.ussd.reset()
         self.terminal.power_off()
 
     def speak_again(self) -> None:

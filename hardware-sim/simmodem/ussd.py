@@ -53,6 +53,8 @@ class UssdSession:
     def _answer(self, page: Page) -> None:
         terminal, order = self._equipment.terminal, self._equipment.profile.ussd_order
         self.reset()
+        if not self._equipment.is_alive:
+            return
         self._page = page if page.m == NEEDS_REPLY else None
         line = f"+CUSD: {page.m}{self._written(page.text)}"
         if order is UssdOrder.AFTER_OK:
