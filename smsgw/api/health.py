@@ -33,7 +33,7 @@ STATES: Mapping[DeviceState, Text] = {
 
 
 # Pauses of minutes and quiet hours are as somebody wanted them.
-_WORTH_TELLING = {Wait.REST, Wait.PER_DAY, Wait.PER_MONTH}
+_WORTH_TELLING = {Wait.REST, Wait.BALANCE, Wait.PER_DAY, Wait.PER_MONTH}
 
 
 class HealthCall:

@@ -124,6 +124,13 @@ _PAGINATION = _answer(
 
 _SIM = _answer(slot_index=_number("Slot, as to_sim takes it"), display_name=_text("Name"))
 
+_BALANCE = _answer(
+    slot_index=_number("Slot, as to_sim takes it"),
+    balance=_or_null({"type": "number", "description": "Money on the SIM; null while it is not known"}),
+    told_at=_or_null(_time("When its operator said so")),
+    error=_or_null(_text("Why the last check was in vain")),
+)
+
 SCHEMAS: dict[str, Schema] = {
     "SendRequest": _body(
         ["message", "phone_number"],
@@ -269,6 +276,7 @@ SCHEMAS: dict[str, Schema] = {
         imei=_or_null(_text("IMEI")),
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
         waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
+        balances=_list(_BALANCE),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),
     "Health": _answer(

@@ -16,6 +16,7 @@ from smsgw.gsm.pdu import status_meaning
 from smsgw.model import (
     STATUS_TEXTS,
     Attempt,
+    Balance,
     Device,
     LiveModem,
     Message,
@@ -216,6 +217,16 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "imei": shown.imei,
         "error": live.error or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
+        "balances": [_balance(sim, live.balance or Balance()) for sim in sims if sim.balance_code],
+    }
+
+
+def _balance(sim: SimConfig, known: Balance) -> dict[str, Any]:
+    return {
+        "slot_index": sim.slot,
+        "balance": known.value,
+        "told_at": _optional(known.at),
+        "error": known.error,
     }
 
 

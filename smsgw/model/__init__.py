@@ -17,7 +17,7 @@ from smsgw.model.messages import (
 )
 from smsgw.model.reports import Candidate, ReceivedReport, ReportPage, UnmatchedReport
 from smsgw.model.requests import DEFAULT_PRIORITY, Preview, Refusal, Repeatable, SendRequest
-from smsgw.model.sims import Route, Standstill, Wait
+from smsgw.model.sims import Balance, Route, Standstill, Wait
 from smsgw.model.states import (
     ABLE_TO_SEND,
     DEVICE_TRANSITIONS,
@@ -43,6 +43,7 @@ __all__ = [
     "STATUS_TEXTS",
     "TRANSITIONS",
     "Attempt",
+    "Balance",
     "Candidate",
     "ClaimedMessage",
     "Device",

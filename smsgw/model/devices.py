@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from smsgw.model.sims import Standstill
+from smsgw.model.sims import Balance, Standstill
 from smsgw.model.states import DeviceState
 
 
@@ -31,6 +31,7 @@ class LiveModem:
     battery_percent: int | None = None
     is_charging: bool = True
     error: str | None = None  # what a person should know, with what to do about it
+    balance: Balance | None = None  # None while no SIM was seen
     standstill: Standstill | None = None  # the last one; it may be over
 
     def standstill_at(self, now: int) -> Standstill | None:

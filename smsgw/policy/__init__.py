@@ -3,6 +3,7 @@
 Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever needs jitter brings the dice.
 """
 
+from smsgw.policy.balance import read_balance
 from smsgw.policy.limits import month
 from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
 from smsgw.policy.refusals import (
@@ -34,6 +35,7 @@ __all__ = [
     "match_unanswered",
     "month",
     "next_in_turn",
+    "read_balance",
     "rest_after",
     "roll_up",
     "same_number",

@@ -15,6 +15,7 @@ from typing import TypeVar
 from smsgw import log
 from smsgw.at.errors import Action
 from smsgw.at.replies import RegistrationState
+from smsgw.config import SimConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.sending import MakeWay
@@ -22,6 +23,7 @@ from smsgw.model import ClaimedMessage, DeviceState, PartToSend, Reason, Standst
 from smsgw.modem.driver import Modem
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
+from smsgw.scheduler.balance import BalanceWatch
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.hearing import Hearing
 from smsgw.scheduler.pace import Pace
@@ -55,6 +57,7 @@ class Session:
         remedies: Remedies,
         clock: Callable[[], int],
         desk: Desk,
+        of_sim: SimConfig,
     ) -> None:
         self._modem = modem
         self._seat = seat
@@ -71,6 +74,7 @@ class Session:
         self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
         self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
+        self._balance = BalanceWatch(seat.sim, of_sim, self._talk, gateway, board, self._store, clock)
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
 
@@ -87,6 +91,7 @@ class Session:
         await self._hearing.take_left_over()
         await self._hear()
         await self._record.testify()
+        await self._balance.recall()
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
@@ -96,9 +101,11 @@ class Session:
             await self._record.refresh()
             if self._may_send:
                 await self._talk.serve()
+                await self._balance.check(is_idle=False)
             claimed = await self._claim()
             if claimed is None:
-                await happens_within(self._bell, self._idle_s())
+                if not (self._may_send and await self._balance.check(is_idle=True)):
+                    await happens_within(self._bell, self._idle_s())
             else:
                 await self._send(claimed)
                 await self._record.learn()
@@ -167,7 +174,7 @@ class Session:
         if standstill == self._board.live.standstill:
             return
         self._board.note(standstill=standstill)
-        level = logging.WARNING if standstill.why is Wait.REST else logging.DEBUG
+        level = logging.WARNING if standstill.why in (Wait.REST, Wait.BALANCE) else logging.DEBUG
         until = datetime.fromtimestamp(standstill.until / 1_000, UTC).isoformat(timespec="seconds")
         logger.log(level, "the SIM waits", modem=self._board.name, until=until, why=standstill.detail)
 

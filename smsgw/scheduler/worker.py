@@ -169,6 +169,7 @@ class ModemWorker:
                 self._remedies,
                 self._clock,
                 self.desk,
+                self._config.in_slot(seat.slot),
             )
             try:
                 await self._session.run()

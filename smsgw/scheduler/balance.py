@@ -1,0 +1,86 @@
+"""The balance of a SIM, asked of its operator from time to time, and whether it is still enough.
+
+Asked while nothing waits to be sent; where that never comes, an hour late, between two messages. A check that fails
+leaves what was known before, and is made again after the same time as any other: operators count them, too.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from smsgw import log
+from smsgw.config import SimConfig
+from smsgw.gateway import Gateway
+from smsgw.model import Balance
+from smsgw.modem.link import Refused
+from smsgw.modem.ussd import UssdKind
+from smsgw.policy import read_balance
+from smsgw.scheduler.board import Board
+from smsgw.scheduler.seat import Store
+from smsgw.scheduler.ussd import Talk
+
+logger = log.get("smsgw.modem")
+
+_HOUR_MS = 3_600_000
+_NO_ANSWER = "the network did not answer"
+_NO_NUMBER = "balance_pattern finds no number in the answer: dial the code by POST /devices/ussd to see it"
+
+
+class BalanceWatch:
+    """Watches one SIM for the length of a session; `clock` gives Unix milliseconds."""
+
+    def __init__(
+        self,
+        sim: str,
+        config: SimConfig,
+        talk: Talk,
+        gateway: Gateway,
+        board: Board,
+        store: Store,
+        clock: Callable[[], int],
+    ) -> None:
+        self._sim = sim
+        self._config = config
+        self._talk = talk
+        self._gateway = gateway
+        self._board = board
+        self._store = store
+        self._clock = clock
+        self._known = Balance()
+
+    async def recall(self) -> None:
+        """Show what was known before this session."""
+        self._note(await self._store(lambda: self._gateway.balances.of(self._sim)))
+
+    async def check(self, *, is_idle: bool) -> bool:
+        """Ask the operator if it is time to; tells whether it was. Raises what the link raises."""
+        if not self._config.balance_code or not self._is_due(0 if is_idle else _HOUR_MS):
+            return False
+        await self._store(lambda: self._gateway.balances.asking(self._sim))
+        self._known = replace(self._known, tried_at=self._clock())
+        try:
+            said = await self._talk.look_up(self._config.balance_code)
+        except Refused as refusal:
+            self._failed(f"{refusal.text}: {refusal.verdict.meaning}")
+            return True
+        if said is None or said.kind in (UssdKind.NOT_SUPPORTED, UssdKind.TIMED_OUT):
+            self._failed(_NO_ANSWER)
+        elif (value := read_balance(said.text, self._config.balance_pattern)) is None:
+            self._failed(_NO_NUMBER)
+        else:
+            await self._store(lambda: self._gateway.balances.told(self._sim, value))
+            self._note(replace(self._known, value=value, at=self._clock(), error=None))
+            logger.info("balance", modem=self._board.name, balance=value)
+        return True
+
+    def _is_due(self, late_ms: int) -> bool:
+        """Tell whether it is time; a check that was made in the future was made before the clock was set right."""
+        last, now = self._known.tried_at, self._clock()
+        return last is None or last > now or now >= last + self._config.balance_every_h * _HOUR_MS + late_ms
+
+    def _failed(self, why: str) -> None:
+        self._note(replace(self._known, error=why))
+        logger.warning("the balance is not known", modem=self._board.name, error=why)
+
+    def _note(self, known: Balance) -> None:
+        self._known = known
+        self._board.note(balance=known)
