@@ -32,12 +32,15 @@ class Ussd:
         self._link = link
         self._coding = Coding.PLAIN
 
+    async def prepare(self) -> None:
+        """Find out how the modem wants strings; what is heard between this and `ask` is no answer to that."""
+        self._coding = await self._wanted()
+
     async def ask(self, text: str) -> Said | None:
         """Begin a session with a code, or reply in one; None if the answer is still to come, among the news.
 
-        Raises `Refused` and what else the link raises. Whatever the network says in this moment counts as its answer.
+        Raises `Refused` and what else the link raises. `prepare` comes first.
         """
-        self._coding = await self._wanted()
         encoded = encode(text, self._coding)
         reply = await self._link.command(lines.request(encoded.string, encoded.data_coding))
         for line in reply.lines:

@@ -198,6 +198,7 @@ class Talk:
 
     async def _exchange(self, text: str, is_wanted: Callable[[], bool]) -> Said | None:
         """Say something to the network and wait for its answer, as long as somebody wants it."""
+        await self._modem.ussd.prepare()
         await self._hear()
         self._hearing.said = None  # what came before is no answer
         self._desk.is_unfinished = True

@@ -85,9 +85,9 @@ async def test_a_balance_is_shown_and_asked_for_again_only_when_it_is_time(tmp_p
         device = await shown(w, 123.45)
         assert device["balances"][0]["told_at"] is not None
         assert device["waits_until"] is None
-        await w.reaches(await w.send("well"), 2)
+        await w.reaches(await w.send("well"), 4)
         clock.skip(2 * HOUR - 60)
-        await w.reaches(await w.send("well"), 2)
+        await w.reaches(await w.send("well"), 4)
         assert checks(w) == 1
         w.virtual.network.menu[CODE] = Page(text="Баланс: 99,90 руб.")
         clock.skip(60)
@@ -111,7 +111,7 @@ async def test_a_sim_with_too_little_rests_says_so_and_goes_on_when_it_was_toppe
             await rests(w)
             assert (await w.message(id))["status"] == 0
             clock.skip(60)
-            await w.reaches(id, 2)
+            await w.reaches(id, 4)
             assert (await w.devices())[0]["error"] is None
             assert (await w.get_json("/health"))["status"] == "ok"
             assert checks(w) == 2
@@ -127,7 +127,7 @@ async def test_whoever_has_topped_it_up_switches_it_off_and_on(tmp_path: Path) -
         await switch(w, False)
         await switch(w, True)
         await shown(w, 300.0)
-        await w.reaches(await w.send("well"), 2)
+        await w.reaches(await w.send("well"), 4)
         assert checks(w) == 2
 
 
@@ -151,7 +151,7 @@ async def test_another_sim_does_the_work_of_one_without_money(tmp_path: Path) ->
         await rests(w)
         ids = [await w.send("x") for _ in range(3)]
         for id in ids:
-            await w.reaches(id, 2)
+            await w.reaches(id, 4)
         assert {entry.modem for entry in w.virtual.network.ledger} == {1}
 
 
@@ -169,7 +169,7 @@ async def test_a_check_that_fails_says_why_and_is_made_again_when_it_is_time(tmp
             clock.skip(2 * HOUR)
             await shown(w, 123.45, error)
             await have_been_made(w, number)
-            await w.reaches(await w.send("well"), 2)
+            await w.reaches(await w.send("well"), 4)
         w.virtual.network.menu[CODE] = Page(text="Balance: 60")
         clock.skip(2 * HOUR)
         await shown(w, 60.0)
@@ -178,7 +178,7 @@ async def test_a_check_that_fails_says_why_and_is_made_again_when_it_is_time(tmp
 async def test_a_check_does_not_leave_a_menu_open(tmp_path: Path) -> None:
     async with checked(tmp_path, SkippingClock(), Page(text="Balance: 70, more?", choices={"1": Page()})) as w:
         await shown(w, 70.0)
-        await w.reaches(await w.send("well"), 2)
+        await w.reaches(await w.send("well"), 4)
         assert w.virtual.network.dialled == [(0, CODE), (0, None)]
 
 
@@ -186,12 +186,15 @@ async def test_a_busy_sim_is_asked_an_hour_late_between_two_messages(tmp_path: P
     clock = SkippingClock()
     async with checked(tmp_path, clock, rules=(Rule(network_time=0.2),)) as w:
         await have_been_made(w, 1)
+        w.virtual.network.menu[CODE] = Page(text="Balance: 70, more?", choices={"1": Page()})
         ids = [await w.send(f"x{number}") for number in range(20)]
         await w.device_in_state("sending")
         clock.skip(2 * HOUR)
-        await w.reaches(ids[3], 2)
+        await w.reaches(ids[3], 4)
         assert checks(w) == 1
         clock.skip(HOUR)
         await have_been_made(w, 2)
         assert (await w.message(ids[-1]))["status"] == 0
-        await w.reaches(ids[-1], 2)
+        await w.reaches(ids[-1], 4)
+        attempts = [(await w.detail(id))["parts"][0]["attempts"] for id in ids]
+        assert [[one["outcome"] for one in of_message] for of_message in attempts] == [["accepted"]] * 20

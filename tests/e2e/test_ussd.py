@@ -42,6 +42,10 @@ def dialled(w: World) -> list[str | None]:
     return [text for _, text in w.virtual.network.dialled]
 
 
+async def _is_heard(w: World) -> bool:
+    return w.virtual.is_heard(0)
+
+
 async def _last_is_none(w: World) -> bool:
     return dialled(w)[-1:] == [None]
 
@@ -130,8 +134,11 @@ async def test_a_network_that_does_not_answer_is_told_that_nobody_waits(tmp_path
 
 async def test_an_answer_of_yesterday_is_not_taken_for_that_of_today(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
+        w.virtual.network.menu["*100#"] = Page(text="New", delay_s=0.3)
         w.virtual.modems[0].announce('+CUSD: 0,"Old",15')
-        assert await said(w, code="*100#") == ("Balance: 123.45 RUB", "final")
+        w.virtual.fault(0, "register")  # which changes nothing, and lets it be written
+        await until(lambda: _is_heard(w), "the old answer heard")
+        assert await said(w, code="*100#") == ("New", "final")
 
 
 @pytest.mark.parametrize(("code", "told"), [("*202#", "+CME ERROR: 30: no network service"), ("*203#", "+CUSD: 4")])
@@ -152,6 +159,14 @@ async def test_a_client_that_goes_away_leaves_no_session_open(tmp_path: Path) ->
             await until(lambda: _last_is_none(w), "the end of the session")
         assert dialled(w) == ["*200#", None, "*1#", None]
         assert await said(w, code="*100#") == ("Balance: 123.45 RUB", "final")
+
+
+async def test_an_answer_that_comes_when_its_client_is_gone_opens_no_session(tmp_path: Path) -> None:
+    async with world(tmp_path, profile=Profile(ussd_order=UssdOrder.BEFORE_OK)) as w:
+        w.virtual.network.menu["*1#"] = Page(text="?", choices={"1": Page(text="!")}, delay_s=2.0)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask(w, code="*1#"), 0.5)
+        await has_dialled(w, "*1#", None)
 
 
 async def test_a_code_is_dialled_between_two_parts_and_never_beside_one(tmp_path: Path) -> None:

@@ -23,15 +23,20 @@ async def ussd(link: Link, peer: Peer) -> Ussd:
     return Ussd(link)
 
 
+async def asked(ussd: Ussd, text: str) -> Said | None:
+    await ussd.prepare()
+    return await ussd.ask(text)
+
+
 async def test_an_answer_before_the_result_is_returned(peer: Peer, ussd: Ussd) -> None:
     peer.answers[ASK] = framed('+CUSD: 0,"Balance: 5",15', "OK")
-    assert await ussd.ask("*100#") == BALANCE
+    assert await asked(ussd, "*100#") == BALANCE
     assert peer.commands == ["AT+CSCS?", ASK]
 
 
 async def test_an_answer_after_the_result_is_news(peer: Peer, link: Link, ussd: Ussd) -> None:
     peer.answers[ASK] = framed("OK", '+CUSD: 0,"Balance: 5",15')
-    assert await ussd.ask("*100#") is None
+    assert await asked(ussd, "*100#") is None
     await until(lambda: ussd_news(link, ussd) == [BALANCE])
 
 
@@ -41,43 +46,43 @@ def ussd_news(link: Link, ussd: Ussd) -> list[Said]:
 
 async def test_a_modem_that_forgets_the_result_is_forgiven(peer: Peer, ussd: Ussd) -> None:
     peer.answers[ASK] = framed('+CUSD: 0,"Balance: 5",15')
-    assert await ussd.ask("*100#") == BALANCE
+    assert await asked(ussd, "*100#") == BALANCE
     peer.answers[ASK] = framed('+CUSD: 0,"Balance: 6",15', "OK")
-    assert await ussd.ask("*100#") == Said(kind=UssdKind.FINAL, text="Balance: 6")
+    assert await asked(ussd, "*100#") == Said(kind=UssdKind.FINAL, text="Balance: 6")
 
 
 async def test_a_stick_gets_and_gives_packed_septets(peer: Peer, ussd: Ussd) -> None:
     ussd.packs = True
     peer.answers['AT+CUSD=1,"AA180C3602",15'] = framed('+CUSD: 0,"C2303BEC1E9775A09A0B",15', "OK")
-    assert await ussd.ask("*100#") == Said(kind=UssdKind.FINAL, text="Balance: 5.")
+    assert await asked(ussd, "*100#") == Said(kind=UssdKind.FINAL, text="Balance: 5.")
     assert peer.commands == ['AT+CUSD=1,"AA180C3602",15']
 
 
 async def test_a_modem_that_was_set_to_ucs2_gets_and_gives_it(peer: Peer, ussd: Ussd) -> None:
     peer.answers["AT+CSCS?"] = framed('+CSCS: "UCS2"', "OK")
     peer.answers['AT+CUSD=1,"002A0031003000300023",15'] = framed('+CUSD: 0,"00420061",15', "OK")
-    assert await ussd.ask("*100#") == Said(kind=UssdKind.FINAL, text="Ba")
+    assert await asked(ussd, "*100#") == Said(kind=UssdKind.FINAL, text="Ba")
 
 
 async def test_a_modem_that_knows_no_character_sets_gets_text(peer: Peer, ussd: Ussd) -> None:
     del peer.answers["AT+CSCS?"]
     peer.answers[ASK] = framed('+CUSD: 0,"04110430",72', "OK")
-    assert await ussd.ask("*100#") == Said(kind=UssdKind.FINAL, text="Ба")
+    assert await asked(ussd, "*100#") == Said(kind=UssdKind.FINAL, text="Ба")
 
 
 @pytest.mark.parametrize("error", ["ERROR", "+CME ERROR: 100", "+CME ERROR: 258"])
 async def test_a_busy_modem_refuses_and_lives(peer: Peer, ussd: Ussd, error: str) -> None:
     peer.answers[ASK] = framed(error)
     with pytest.raises(Refused) as raised:
-        await ussd.ask("*100#")
+        await asked(ussd, "*100#")
     assert "*100#" not in str(raised.value)
     peer.answers[ASK] = framed('+CUSD: 0,"Balance: 5",15', "OK")
-    assert await ussd.ask("*100#") == BALANCE
+    assert await asked(ussd, "*100#") == BALANCE
 
 
 async def test_a_line_that_cannot_be_read_is_no_answer(peer: Peer, ussd: Ussd) -> None:
     peer.answers[ASK] = framed("+CUSD: 9", "OK")
-    assert await ussd.ask("*100#") is None
+    assert await asked(ussd, "*100#") is None
 
 
 @pytest.mark.parametrize("answer", [OK, framed("ERROR")])
@@ -89,7 +94,7 @@ async def test_ending_a_session_that_there_is_not_is_no_error(peer: Peer, ussd: 
 
 async def test_a_string_whose_end_got_lost_does_not_hold_up_the_result(peer: Peer, ussd: Ussd) -> None:
     peer.answers[ASK] = framed('+CUSD: 0,"Balance: 5', "OK")
-    assert await ussd.ask("*100#") == BALANCE
+    assert await asked(ussd, "*100#") == BALANCE
 
 
 async def test_what_came_before_the_cable_was_pulled_is_not_lost(peer: Peer, link: Link) -> None:
@@ -104,7 +109,7 @@ async def test_a_modem_that_says_nothing_at_all_is_silent(peer: Peer, ussd: Ussd
     link._wire._limit_factor = 0.002
     peer.answers[ASK] = ""
     with pytest.raises(Silent):
-        await ussd.ask("*100#")
+        await asked(ussd, "*100#")
 
 
 @pytest.mark.parametrize("texts", [False, True])
@@ -118,7 +123,7 @@ async def test_the_record_of_the_wire_shows_neither_code_nor_text(peer: Peer, te
         with structlog.testing.capture_logs() as lines:
             async with Link.open(peer.address, pace=PACE, trace=WireTrace("north", texts=texts)) as link:
                 await link.synchronise()
-                await Ussd(link).ask("*4711#")
+                await asked(Ussd(link), "*4711#")
     finally:
         logging.getLogger("smsgw.wire").setLevel(logging.WARNING)
     record = str(lines)
