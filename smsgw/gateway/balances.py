@@ -17,7 +17,8 @@ class Balances:
 
     async def of(self, sim: str) -> Balance:
         """Return what is known of a SIM."""
-        return await self._db.write(partial(sims.balance, key=sim))
+        rows = await self._db.read(sims.BALANCE, (sim,))
+        return sims.balance_from(rows[0] if rows else None)
 
     async def asking(self, sim: str) -> None:
         """Record that the operator is about to be asked, so that no crash makes it be asked more often."""

@@ -48,15 +48,18 @@ class BalanceWatch:
         self._known = Balance()
 
     async def recall(self) -> None:
-        """Show what was known before this session."""
-        self._note(await self._store(lambda: self._gateway.balances.of(self._sim)))
+        """Look up what is known of the SIM: somebody may have wanted it to be asked again."""
+        known = await self._store(lambda: self._gateway.balances.of(self._sim))
+        self._note(replace(known, error=self._known.error))
 
     async def check(self, *, is_idle: bool) -> bool:
         """Ask the operator if it is time to; tells whether it was. Raises what the link raises."""
-        if not self._config.balance_code or not self._is_due(0 if is_idle else _HOUR_MS):
+        if not self._config.balance_code:
+            return False
+        await self.recall()
+        if not self._is_due(0 if is_idle else _HOUR_MS):
             return False
         await self._store(lambda: self._gateway.balances.asking(self._sim))
-        self._known = replace(self._known, tried_at=self._clock())
         try:
             said = await self._talk.look_up(self._config.balance_code)
         except Refused as refusal:
@@ -68,7 +71,8 @@ class BalanceWatch:
             self._failed(_NO_NUMBER)
         else:
             await self._store(lambda: self._gateway.balances.told(self._sim, value))
-            self._note(replace(self._known, value=value, at=self._clock(), error=None))
+            self._known = replace(self._known, error=None)
+            await self.recall()
             logger.info("balance", modem=self._board.name, balance=value)
         return True
 

@@ -102,10 +102,17 @@ def end_rests(tx: Tx, device: str) -> None:
 # ── money ──
 
 
+BALANCE = "SELECT balance, balance_at, balance_tried_at FROM sims WHERE key = ?"
+
+
+def balance_from(row: sqlite3.Row | None) -> Balance:
+    """Read what is known of the money on a SIM."""
+    return Balance() if row is None else Balance(value=row[0], at=row[1], tried_at=row[2])
+
+
 def balance(tx: Tx, key: str) -> Balance:
     """Return what is known of the money on a SIM."""
-    row = tx.row("SELECT balance, balance_at, balance_tried_at FROM sims WHERE key = ?", (key,))
-    return Balance() if row is None else Balance(value=row[0], at=row[1], tried_at=row[2])
+    return balance_from(tx.row(BALANCE, (key,)))
 
 
 def try_balance(tx: Tx, key: str) -> None:

@@ -125,10 +125,14 @@ async def test_whoever_has_topped_it_up_switches_it_off_and_on(tmp_path: Path) -
         await rests(w)
         w.virtual.network.menu[CODE] = Page(text="Balance: 300")
         await switch(w, False)
+        await w.device_in_state("disabled")
         await switch(w, True)
         await shown(w, 300.0)
         await w.reaches(await w.send("well"), 4)
-        assert checks(w) == 2
+        w.virtual.network.menu[CODE] = Page(text="Balance: 299")
+        await switch(w, True)
+        await shown(w, 299.0)
+        assert checks(w) == 3
 
 
 async def test_what_is_known_outlives_a_restart_and_nothing_is_asked_twice(tmp_path: Path) -> None:
