@@ -15,7 +15,7 @@ PREFIX = "+CUSD:"
 REQUEST_S = 60.0  # some modems say OK only behind the answer of the network
 
 _END = re.compile(r'"\s*(,\s*[0-9]{0,3}\s*)?')
-_LINE = re.compile(r'\+CUSD:\s*([0-5])\s*(?:,\s*"?(.*?)"?\s*(?:,\s*([0-9]{0,3})\s*)?)?', re.DOTALL)
+_BEGIN = re.compile(r"\+CUSD:\s*([0-5])\s*(?:,|$)")
 
 
 class UssdKind(IntEnum):
@@ -80,9 +80,17 @@ def is_whole(line: str) -> bool:
 
 def read(line: str) -> UssdLine:
     """Read a `+CUSD`; raises `ReplyError`, which does not repeat what the network has said."""
-    found = _LINE.fullmatch(line)
+    found = _BEGIN.match(line)
     if found is None:
         raise ReplyError("what the network says", [PREFIX])
-    return UssdLine(
-        kind=UssdKind(int(found[1])), string=found[2] or "", data_coding=int(found[3]) if found[3] else None
-    )
+    string, coding = _parted(line[found.end() :].strip())
+    return UssdLine(kind=UssdKind(int(found[1])), string=string, data_coding=int(coding) if coding else None)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Part the string from the digits of its coding; the quotes may be missing, the last one with what follows it."""
+    string, comma, coding = text.rpartition(",")
+    coding = coding.strip()
+    if not comma or not re.fullmatch("[0-9]{0,3}", coding):
+        string, coding = text, ""
+    return string.strip().removeprefix('"').removesuffix('"'), coding

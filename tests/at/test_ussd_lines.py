@@ -1,5 +1,6 @@
 """The line +CUSD in one piece and in several, with its end and without."""
 
+import time
 from contextlib import suppress
 
 import pytest
@@ -46,6 +47,14 @@ def test_what_cannot_be_read_is_not_repeated(line: str) -> None:
     with pytest.raises(ReplyError) as raised:
         read(line)
     assert "secret" not in str(raised.value)
+
+
+def test_a_line_of_nothing_but_blanks_and_commas_takes_no_time() -> None:
+    begun = time.process_time()
+    for blanks in (" " * 4_000, " ," * 2_000, '", ' * 1_300):
+        is_whole(f'+CUSD: 0,"{blanks}x')
+        read(f'+CUSD: 0,"{blanks}x')
+    assert time.process_time() - begun < 0.5
 
 
 @given(st.text())
