@@ -11,7 +11,7 @@ from smsgw import log
 from smsgw.config import SimConfig
 from smsgw.gateway import Gateway
 from smsgw.model import Balance
-from smsgw.modem.link import Refused
+from smsgw.modem.link import LinkError, Refused
 from smsgw.modem.ussd import UssdKind
 from smsgw.policy import read_balance
 from smsgw.scheduler.board import Board
@@ -50,7 +50,8 @@ class BalanceWatch:
     async def recall(self) -> None:
         """Look up what is known of the SIM: somebody may have wanted it to be asked again."""
         known = await self._store(lambda: self._gateway.balances.of(self._sim))
-        self._note(replace(known, error=self._known.error))
+        shown = self._board.live.balance
+        self._note(replace(known, error=shown.error if shown else None))
 
     async def check(self, *, is_idle: bool) -> bool:
         """Ask the operator if it is time to; tells whether it was. Raises what the link raises."""
@@ -65,13 +66,16 @@ class BalanceWatch:
         except Refused as refusal:
             self._failed(f"{refusal.text}: {refusal.verdict.meaning}")
             return True
+        except (LinkError, OSError) as error:
+            self._failed(str(error))
+            raise
         if said is None or said.kind in (UssdKind.NOT_SUPPORTED, UssdKind.TIMED_OUT):
             self._failed(_NO_ANSWER)
         elif (value := read_balance(said.text, self._config.balance_pattern)) is None:
             self._failed(_NO_NUMBER)
         else:
             await self._store(lambda: self._gateway.balances.told(self._sim, value))
-            self._known = replace(self._known, error=None)
+            self._note(replace(self._known, error=None))
             await self.recall()
             logger.info("balance", modem=self._board.name, balance=value)
         return True

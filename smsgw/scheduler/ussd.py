@@ -28,6 +28,7 @@ from smsgw.scheduler.waiting import happens_within
 logger = log.get("smsgw.modem")
 
 _RETRY_S = 30
+_ENDS = 2
 _LOST = Text("связь с модемом прервалась", "the connection to the modem was lost")
 _STATES = {
     UssdKind.FINAL: UssdState.FINAL,
@@ -60,13 +61,13 @@ class Call:
 class Desk:
     """Where clients call; belongs to a worker and outlives its sessions. `bell` wakes the worker.
 
-    `session` names the USSD session that waits for a reply. `is_unfinished` says that the network may think that there
-    is one.
+    `session` names the USSD session that waits for a reply. `ends_owed` says how often it may still be tried to end
+    what the network may think is a session: a modem that hangs whenever it is tried has other things to do, too.
     """
 
     def __init__(self, bell: asyncio.Event, turn_s: float) -> None:
         self.session: str | None = None
-        self.is_unfinished = False
+        self.ends_owed = 0
         self._bell = bell
         self._turn_s = turn_s
         self._call: Call | None = None
@@ -141,7 +142,7 @@ class Talk:
 
         Raises what the link raises, `SetUpAgain` and `DeviceSwitchedOff`.
         """
-        if self._desk.is_unfinished:
+        if self._desk.ends_owed:
             await self._end()
         call = self._desk.next_call()
         if call is None:
@@ -154,7 +155,7 @@ class Talk:
             await self._end()
             raise
         self._desk.end_session()
-        if self._desk.is_unfinished:
+        if self._desk.ends_owed:
             await self._end()
 
     async def look_up(self, code: str) -> Said | None:
@@ -163,7 +164,7 @@ class Talk:
         Raises `Refused`, and what `serve` raises.
         """
         said = await self._exchange(code, lambda: True)
-        if self._desk.is_unfinished:
+        if self._desk.ends_owed:
             await self._end()
         return said
 
@@ -201,12 +202,12 @@ class Talk:
         await self._modem.ussd.prepare()
         await self._hear()
         self._hearing.said = None  # what came before is no answer
-        self._desk.is_unfinished = True
+        self._desk.ends_owed = _ENDS
         gives_up_at = time.monotonic() + self._pace.ussd_s
         try:
             said = await self._modem.ussd.ask(text)
         except Refused:
-            self._desk.is_unfinished = self._desk.session is not None
+            self._owe(self._desk.session is not None)
             raise
         while said is None and is_wanted() and not self._stopping.is_set():
             self._bell.clear()
@@ -215,7 +216,7 @@ class Talk:
             left = gives_up_at - time.monotonic()
             if said is None and (left <= 0 or not await happens_within(self._bell, left)):
                 break
-        self._desk.is_unfinished = said is None or said.kind is UssdKind.NEEDS_REPLY
+        self._owe(said is None or said.kind is UssdKind.NEEDS_REPLY)
         return said
 
     async def _next_call(self, ends_at: float) -> Call | None:
@@ -228,12 +229,16 @@ class Talk:
                 return call
             await self._hear()
             if self._hearing.said is not None:
-                self._desk.is_unfinished = False
+                self._owe(self._hearing.said.kind is UssdKind.NEEDS_REPLY)
                 return None
             await self._gateway.devices.ensure_active(self._seat.device)
             await happens_within(self._bell, left)
         return None
 
+    def _owe(self, is_open: bool) -> None:
+        self._desk.ends_owed = _ENDS if is_open else 0
+
     async def _end(self) -> None:
+        self._desk.ends_owed -= 1
         await self._modem.ussd.end()
-        self._desk.is_unfinished = False
+        self._desk.ends_owed = 0

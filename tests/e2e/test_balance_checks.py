@@ -22,7 +22,6 @@ async def checked(
     clock: SkippingClock,
     *pages: Page | None,
     rules: tuple[Rule, ...] = (),
-    virtual: VirtualModems | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Open a world in which the SIM of the first modem is asked for its balance every two hours."""
@@ -177,6 +176,24 @@ async def test_a_check_that_fails_says_why_and_is_made_again_when_it_is_time(tmp
         w.virtual.network.menu[CODE] = Page(text="Balance: 60")
         clock.skip(2 * HOUR)
         await shown(w, 60.0)
+
+
+async def test_a_modem_that_vanishes_in_the_middle_of_a_check_is_not_asked_again_at_once(tmp_path: Path) -> None:
+    async with checked(tmp_path, SkippingClock()) as w:
+        await shown(w, 123.45)
+        w.virtual.network.menu[CODE] = Page(delay_s=None)
+        await switch(w, True)
+        await have_been_made(w, 2)
+        w.virtual.fault(0, "unplug")
+        await w.device_in_state("offline")
+        device = (await w.devices())[0]
+        w.virtual.fault(0, "replug")
+        await w.all_ready()
+        await w.reaches(await w.send("well"), 4)
+        assert checks(w) == 2
+        (known,) = device["balances"]
+        assert known["balance"] == 123.45
+        assert known["error"]
 
 
 async def test_a_check_does_not_leave_a_menu_open(tmp_path: Path) -> None:

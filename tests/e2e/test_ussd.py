@@ -9,6 +9,8 @@ import pytest
 import structlog
 
 from simmodem import Line, Page, Profile, Rule, UssdOrder, VirtualModems
+from smsgw.modem.link import Silent
+from smsgw.modem.ussd import Ussd
 from world import BRISK, BYTES, WHOLE, WITH_URCS, World, configure, running, until, world
 
 SHORT = replace(BRISK, ussd_s=0.5, ussd_open_s=0.5, ussd_turn_s=5.0)
@@ -226,6 +228,23 @@ async def test_a_session_that_was_open_when_the_modem_fell_silent_is_ended_when_
         w.virtual.fault(0, "unmute")
         await has_dialled(w, "*111#", None)
         assert await said(w, code="*100#") == ("Balance: 123.45 RUB", "final")
+
+
+async def test_a_modem_that_hangs_when_a_session_is_to_be_ended_sends_messages_nevertheless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[None] = []
+
+    async def hang(ussd: Ussd) -> None:
+        tried.append(None)
+        raise Silent("AT+CUSD=2 was not answered in time")
+
+    monkeypatch.setattr(Ussd, "end", hang)
+    async with world(tmp_path, pace=SHORT) as w:
+        await ask(w, code="*200#")
+        w.virtual.modems[0].ussd.reset()
+        await w.reaches(await w.send("nevertheless"), 4)
+        assert len(tried) == 2
 
 
 async def test_a_device_that_is_switched_off_ends_its_session(tmp_path: Path) -> None:
