@@ -132,6 +132,8 @@ RANGES = [
 
 MODEM_RANGES = [
     ("baud", 300, 4_000_000),
+    ("slot_stay_s", 0, 86_400),
+    ("slot_wait_s", 0, 86_400),
     ("sims[1].slot", 1, 255),
     ("sims[1].per_minute", 0, 10_000),
     ("sims[1].per_hour", 0, 100_000),
@@ -235,10 +237,27 @@ def test_a_modem_that_is_no_section_is_refused() -> None:
     assert "modems.north: a section is needed" in mistakes("modems.north = '/dev/a'")[0]
 
 
-@pytest.mark.parametrize("sims", ["sims = 3", "sims = []", "sims = 'a'", "sims = {slot = 1}", "sims = [{}, {}]"])
-def test_a_modem_has_exactly_one_sim(sims: str) -> None:
+@pytest.mark.parametrize("sims", ["sims = 3", "sims = []", "sims = 'a'", "sims = {slot = 1}", f"sims = [{'{},' * 9}]"])
+def test_a_modem_has_one_to_eight_sims(sims: str) -> None:
     told = the_mistake(NORTH + sims)
-    assert told.startswith("modems.north.sims: exactly one [[modems.north.sims]] section is needed")
+    assert told.startswith("modems.north.sims: 1 to 8 sections [[modems.north.sims]] are needed")
+
+
+def test_no_two_sims_of_a_modem_are_in_one_slot() -> None:
+    read = modem(f"{NORTH}{SIMS}slot = 2\n{SIMS}name = 'B'")
+    assert [(sim.slot, sim.name) for sim in read.sims] == [(2, ""), (1, "B")]
+    told = the_mistake(f"{NORTH}{SIMS}slot = 2\n{SIMS}slot = 1\n{SIMS}slot = 2")
+    assert told.startswith("modems.north.sims[3].slot: slot 2 has a SIM already")
+
+
+@pytest.mark.parametrize("command", ["AT+QDSIM={slot0}", "at^simslot={slot}"])
+def test_a_command_may_choose_the_slot(command: str) -> None:
+    assert modem(f"{NORTH}slot_command = '{command}'").slot_command == command
+
+
+@pytest.mark.parametrize("command", ["AT+QDSIM=1", "QDSIM={slot}", "AT+X={sim}", "AT+X={slot}{y}"])
+def test_a_command_that_names_no_slot_is_refused(command: str) -> None:
+    assert the_mistake(f"{NORTH}slot_command = '{command}'").startswith("modems.north.slot_command: AT…{slot}…")
 
 
 def test_a_sim_that_is_no_section_is_refused() -> None:

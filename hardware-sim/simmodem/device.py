@@ -155,6 +155,7 @@ class Device:
         session = self._session
         submission = Submission(
             subscriber=self,
+            iccid=self.iccid,
             submit=submit,
             mr=mr,
             report_first=self.profile.report_before_cmgs,

@@ -87,21 +87,19 @@ class Equipment:
         terminal: Terminal,
     ) -> None:
         self.index = index
-        self.identity = identity
         self.profile = profile
         self.network = network
         self.agenda = agenda
         self.terminal = terminal
         self.is_alive = True
-        self.sim = Sim(
-            identity,
-            pin=profile.sim_pin,
-            puk=profile.puk,
-            pin_tries=profile.pin_tries,
-            service_centre=profile.service_centre,
-            smss=profile.smss,
+        self.slot = 0
+        slots = max(1, len(profile.slot_commands))
+        self.sims = [
+            _insert(identity if slot == 1 else identity.with_sim(slot), profile, slot) for slot in range(1, slots + 1)
+        ]
+        self.storage = Storage(
+            profile.memories, base=profile.index_base, report_memory=profile.report_memory, cards=slots
         )
-        self.storage = Storage(profile.memories, base=profile.index_base, report_memory=profile.report_memory)
         self.coverage = Registration.HOME
         self.signal = 20
         self.forget_settings()
@@ -110,6 +108,26 @@ class Equipment:
         self.storage.choose_default()
         profile = self.profile
         self.settings = Settings(cmee=profile.cmee_default, csms=profile.csms_default, cscs=profile.character_set)
+
+    @property
+    def sim(self) -> Sim:
+        """The SIM in use."""
+        return self.sims[self.slot]
+
+    @property
+    def identity(self) -> Identity:
+        return self.sim.identity
+
+    def use_slot(self, slot: int) -> None:
+        """Turn to the SIM in a slot, from 0, which starts afresh."""
+        if slot != self.slot and not self.profile.ignores_slots:
+            self.change(lambda: self._turn_to(slot))
+            self.agenda.after(0, lambda: self.network.flush(self.index))
+
+    def _turn_to(self, slot: int) -> None:
+        self.slot = slot
+        self.sim.power_cycle()
+        self.storage.use_card(slot)
 
     @property
     def registration(self) -> Registration:
@@ -137,3 +155,16 @@ class Equipment:
         stat = self.registration
         location = f",{LOCATION},{self.profile.access_technology}" if mode == 2 and stat in SERVED else ""
         return f"{stat.value}{location}"
+
+
+def _insert(identity: Identity, profile: Profile, slot: int) -> Sim:
+    pin = profile.slot_pins[slot - 1] if slot <= len(profile.slot_pins) else profile.sim_pin
+    return Sim(
+        identity,
+        pin=pin,
+        puk=profile.puk,
+        pin_tries=profile.pin_tries,
+        service_centre=profile.service_centre,
+        smss=profile.smss,
+        is_inserted=slot not in profile.empty_slots,
+    )

@@ -100,6 +100,8 @@ def _iccid(device: Device, command: Command) -> Answer:
 
 def _pin(device: Device, command: Command) -> Answer:
     sim = device.state.sim
+    if sim.state is SimState.ABSENT:
+        raise CmeError(10)
     if sim.state is SimState.BLOCKED:
         raise CmeError(13)
     if command.form is Form.READ:

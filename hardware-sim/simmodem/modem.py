@@ -19,7 +19,7 @@ from simmodem.ussd_commands import USSD_COMMANDS
 COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS | USSD_COMMANDS
 
 # What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
-LOCKED = {SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
+LOCKED = {SimState.ABSENT: (10, 310), SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
 BUSY = (14, 314)
 
 
@@ -97,9 +97,16 @@ class VirtualModem(Device):
             self.terminal.info(line, continues=place > 0)
 
     def _run(self, command: Command) -> Answer:
-        fixed = self.profile.answers.get(_spelled(command))
+        spelled = _spelled(command)
+        fixed = self.profile.answers.get(spelled)
         if fixed is not None:
             return list(fixed)
+        if spelled in self.profile.slot_commands:
+            self.state.use_slot(self.profile.slot_commands.index(spelled))
+            return []
+        query, answers = self.profile.slot_query
+        if self.profile.slot_commands and spelled == query:
+            return [answers[self.state.slot]]
         entry = COMMANDS.get(command.name)
         if entry is None:
             raise CommandError

@@ -69,6 +69,7 @@ class Submission:
     """One part on its way into the network, and how its modem wants reports."""
 
     subscriber: Subscriber
+    iccid: str
     submit: Submit
     mr: int
     report_first: bool = False
@@ -102,7 +103,7 @@ class Network:
         self._ledger = ledger or Ledger()
         # The rule is kept beside its count, so that its id stays its own.
         self._counts: dict[int, tuple[Rule, int]] = {}
-        self._waiting: dict[int, deque[str]] = {}
+        self._waiting: dict[tuple[int, str], deque[str]] = {}  # by modem and SIM
         self._subscribers: dict[int, Subscriber] = {}
         self._reference = self._random.randrange(256)
 
@@ -118,7 +119,7 @@ class Network:
 
     def waiting(self, index: int) -> int:
         """Count the messages the network still holds for a modem."""
-        return len(self._waiting.get(index, ()))
+        return sum(len(pdus) for (modem, _), pdus in self._waiting.items() if modem == index)
 
     def attach(self, subscriber: Subscriber) -> None:
         self._subscribers[subscriber.index] = subscriber
@@ -161,7 +162,7 @@ class Network:
         self._ledger.accept(
             time=self._wall(),
             modem=submission.subscriber.index,
-            iccid=submission.subscriber.iccid,
+            iccid=submission.iccid,
             mr=submission.mr,
             submit=submission.submit,
         )
@@ -178,7 +179,7 @@ class Network:
                 self._plan_report(submission, status, submitted, delay)
 
     def _plan_report(self, submission: Submission, status: int, submitted: datetime, delay: float) -> None:
-        recipient = submission.submit.recipient
+        recipient, iccid = submission.submit.recipient, submission.iccid
         if submission.national_ra and recipient.startswith("+" + submission.national_ra[0]):
             recipient = submission.national_ra[1] + recipient.removeprefix("+" + submission.national_ra[0])
 
@@ -191,7 +192,7 @@ class Network:
                 submitted=submitted,
                 discharged=self._wall(),
             )
-            self.deliver(submission.subscriber.index, report)
+            self.deliver(submission.subscriber.index, report, iccid)
 
         if submission.report_first and delay == 0.0:
             send()
@@ -217,16 +218,20 @@ class Network:
         codec.octets_of(pdu)
         self.deliver(index, pdu.upper())
 
-    def deliver(self, index: int, pdu: str) -> None:
-        self._waiting.setdefault(index, deque()).append(pdu)
+    def deliver(self, index: int, pdu: str, iccid: str | None = None) -> None:
+        """Deliver to a modem, or to one SIM of it, when that is in use; without one to the SIM in use now."""
+        self._waiting_for(index, iccid).append(pdu)
         self.flush(index)
 
     def take_back(self, index: int, pdu: str) -> None:
         """Keep a message that its modem did not confirm, before all others, until the next `flush`."""
-        self._waiting.setdefault(index, deque()).appendleft(pdu)
+        self._waiting_for(index).appendleft(pdu)
 
     def flush(self, index: int) -> None:
-        """Deliver what waits for a modem, in order, as far as it takes it."""
-        waiting = self._waiting.get(index, deque())
+        """Deliver what waits for the SIM in use of a modem, in order, as far as it takes it."""
+        waiting = self._waiting_for(index)
         while waiting and self._subscribers[index].take(waiting[0]):
             waiting.popleft()
+
+    def _waiting_for(self, index: int, iccid: str | None = None) -> deque[str]:
+        return self._waiting.setdefault((index, iccid or self._subscribers[index].iccid), deque())

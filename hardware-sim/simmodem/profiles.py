@@ -66,6 +66,11 @@ class Profile:
     answers_csim: bool = True
     smss: Smss = Smss.FOLLOWS
     service_centre: str = "+447700900999"
+    slot_commands: tuple[str, ...] = ()  # what chooses slot 1, 2 … (without AT and quotes, upper case); none: one slot
+    slot_query: tuple[str, tuple[str, ...]] = ("", ())  # what asks for the slot, and the answer for each
+    slot_pins: tuple[str | None, ...] = ()  # the PIN of the SIM in each slot, where it is not `sim_pin`
+    empty_slots: tuple[int, ...] = ()  # without a SIM, from 1
+    ignores_slots: bool = False  # says OK and stays with the SIM it has
     # Storage
     memories: tuple[tuple[str, int], ...] = (("SM", 20), ("ME", 50), ("SR", 10))
     report_memory: str = "SR"  # where ds=2 stores reports and what +CDSI names

@@ -1,6 +1,6 @@
 """The SIM card and who it says it is: identity, PIN and PUK counters, SMS files (3GPP TS 31.102, 27.007 §8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from simmodem.profiles import Smss
@@ -9,6 +9,7 @@ from simmodem.profiles import Smss
 class SimState(StrEnum):
     """What AT+CPIN? answers."""
 
+    ABSENT = "NOT INSERTED"  # no card in the slot
     READY = "READY"  # usable
     PIN = "SIM PIN"  # waits for the PIN
     PUK = "SIM PUK"  # blocked by wrong PINs
@@ -40,6 +41,11 @@ class Identity:
         body, serial = f"00100001{digits}", f"890101{digits}{digits}"
         return cls(imei=body + luhn_digit(body), iccid=serial + luhn_digit(serial), imsi=f"001010000{digits}")
 
+    def with_sim(self, slot: int) -> "Identity":
+        """Give the identity that the modem has with the SIM in a slot, from 1, another one in each."""
+        serial = f"8901{slot:02}{self.iccid[6:-1]}"
+        return replace(self, iccid=serial + luhn_digit(serial), imsi=f"00101000{slot - 1}{self.imsi[9:]}")
+
 
 class Sim:
     """One card: PIN state, message reference, service centre address."""
@@ -53,8 +59,10 @@ class Sim:
         pin_tries: int,
         service_centre: str,
         smss: Smss,
+        is_inserted: bool = True,
     ) -> None:
         self.identity = identity
+        self.is_inserted = is_inserted
         self.pin = pin
         self.puk = puk
         self.service_centre = service_centre
@@ -69,6 +77,8 @@ class Sim:
 
     @property
     def state(self) -> SimState:
+        if not self.is_inserted:
+            return SimState.ABSENT
         if self.puk_tries == 0:
             return SimState.BLOCKED
         if self.pin_tries == 0:

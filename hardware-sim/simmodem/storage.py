@@ -77,10 +77,17 @@ class Memory:
 class Storage:
     """All memories, and which of them reads, writes and receives (mem1, mem2, mem3 of AT+CPMS)."""
 
-    def __init__(self, memories: Sequence[tuple[str, int]], *, base: int, report_memory: str) -> None:
+    def __init__(self, memories: Sequence[tuple[str, int]], *, base: int, report_memory: str, cards: int = 1) -> None:
         self.memories = {name: Memory(name, size, base) for name, size in memories}
+        self._cards = [Memory("SM", size, base) for name, size in memories if name == "SM" for _ in range(cards)]
+        self.use_card(0)
         self.report_memory = report_memory
         self.choose_default()
+
+    def use_card(self, slot: int) -> None:
+        """Turn to what the SIM in a slot holds."""
+        if self._cards:
+            self.memories["SM"] = self._cards[slot]
 
     def choose_default(self) -> None:
         """Read, write and receive in the first memory, as after a reset."""

@@ -38,24 +38,28 @@ class UssdCalls:
         fields = self._shape.check(await read_object(request))
         call = _call(fields)
         device = await self._devices.get(id_of(fields))
-        slot = self._slot(device, fields["to_sim"])
-        self._refuse_unless_ready(device)
+        asked = fields["to_sim"]
+        if asked is not None and asked not in [sim.slot for sim in self._devices.configured[device.id].sims]:
+            raise BadSim(reason=Text(f"у устройства нет слота SIM {asked}", f"the device has no SIM slot {asked}"))
+        slot = self._slot_in_use(device)
+        if asked not in (None, slot):
+            raise DeviceNotReady(retry_after_s=_RETRY_S, reason=_other_slot(slot))
         answer = await _while_connected(request, asyncio.ensure_future(self._modems.ussd(device.id, call)))
         return wire.respond(wire.ussd(answer, device.id, slot))
 
-    def _slot(self, device: Device, asked: int | None) -> int:
-        modem = self._devices.configured[device.id]
-        if asked is not None and asked != modem.sim.slot:
-            raise BadSim(reason=Text(f"у устройства нет слота SIM {asked}", f"the device has no SIM slot {asked}"))
-        return modem.sim.slot
-
-    def _refuse_unless_ready(self, device: Device) -> None:
+    def _slot_in_use(self, device: Device) -> int:
+        """Return the slot of the SIM that would dial; raises why none can."""
         if not device.is_active:
             raise DeviceOff(id=device.id)
-        state = self._modems.live(device.id).state
-        if state not in ABLE_TO_SEND:
-            told = STATES[state]
+        live = self._modems.live(device.id)
+        if live.state not in ABLE_TO_SEND:
+            told = STATES[live.state]
             raise DeviceNotReady(retry_after_s=_RETRY_S, reason=Text(f"оно {told.ru}", f"it {told.en}"))
+        return self._devices.configured[device.id].sim.slot if live.slot is None else live.slot
+
+
+def _other_slot(slot: int) -> Text:
+    return Text(f"сейчас работает SIM-карта в слоте {slot}", f"it uses the SIM in slot {slot} right now")
 
 
 def _call(fields: dict[str, Any]) -> UssdCall:

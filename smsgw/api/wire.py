@@ -217,7 +217,8 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "imei": shown.imei,
         "error": live.error or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
-        "balances": [_balance(sim, live.balance or Balance()) for sim in sims if sim.balance_code],
+        "slot": live.slot,
+        "balances": [_balance(sim, live.balances.get(sim.slot, Balance())) for sim in sims if sim.balance_code],
     }
 
 

@@ -168,9 +168,15 @@ class RegistrationState(IntEnum):
         """Tell whether messages can be sent in this state."""
         return self in _TAKES_MESSAGES
 
+    @property
+    def is_roaming(self) -> bool:
+        """Tell whether the network is not the SIM's own: a message may cost more there."""
+        return self in _ROAMING
+
 
 _REGISTRATION_STATES = {int(state): state for state in RegistrationState}
 _TAKES_MESSAGES = frozenset(RegistrationState(number) for number in (1, 5, 6, 7, 9, 10))
+_ROAMING = frozenset(RegistrationState(number) for number in (5, 7, 10))
 
 
 def registration(lines: Sequence[str]) -> RegistrationState:

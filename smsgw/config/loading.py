@@ -16,6 +16,7 @@ from smsgw.config.settings import AUTO, Config, ModemConfig, SendingConfig, Serv
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
+_SLOTS = 8  # of one modem
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -76,20 +77,27 @@ class _Loader:
         return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
-        if not isinstance(sims, list) or len(sims) != 1:
-            self.mistakes.append(f"{key}: exactly one [[{key}]] section is needed; this version uses one SIM per modem")
+        if not isinstance(sims, list) or not 0 < len(sims) <= _SLOTS:
+            self.mistakes.append(f"{key}: 1 to {_SLOTS} sections [[{key}]] are needed, one for each SIM, or none")
             return (SimConfig(),)
-        sim = self._section(SimConfig, f"{key}[1]", sims[0])
+        found = tuple(self._sim(f"{key}[{number}]", sim) for number, sim in enumerate(sims, 1))
+        for number, sim in enumerate(found, 1):
+            if sim.slot in [earlier.slot for earlier in found[: number - 1]]:
+                self.mistakes.append(f"{key}[{number}].slot: slot {sim.slot} has a SIM already; give each its own")
+        return found
+
+    def _sim(self, key: str, section: object) -> SimConfig:
+        sim = self._section(SimConfig, key, section)
         if sim.pin and sim.pin_file:
-            self.mistakes.append(f"{key}[1].pin_file: give either pin or pin_file, not both")
+            self.mistakes.append(f"{key}.pin_file: give either pin or pin_file, not both")
         begin, _, end = sim.quiet_hours.partition("-")
         if sim.quiet_hours and begin == end:
-            self.mistakes.append(f"{key}[1].quiet_hours: {begin} is both begin and end; switch the device off instead")
+            self.mistakes.append(f"{key}.quiet_hours: {begin} is both begin and end; switch the device off instead")
         if mistake := _wrong_pattern(sim.balance_pattern):
-            self.mistakes.append(f"{key}[1].balance_pattern: {mistake}")
+            self.mistakes.append(f"{key}.balance_pattern: {mistake}")
         if sim.balance_least and not sim.balance_code:
-            self.mistakes.append(f"{key}[1].balance_least: needs balance_code, the code that asks for the balance")
-        return (sim,)
+            self.mistakes.append(f"{key}.balance_least: needs balance_code, the code that asks for the balance")
+        return sim
 
     def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...]) -> None:
         owner: dict[str, str] = {}

@@ -73,6 +73,7 @@ class SimConfig:
     per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
     recipients_per_month: int = field(default=0, metadata={"min": 0, "max": 10_000_000})
     gap_s: int = field(default=0, metadata={"min": 0, "max": 3_600})  # from one part to the next
+    roaming: bool = True  # whether it may send in a network that is not its own
     quiet_hours: str = field(
         default="", metadata={"pattern": f"({_TIME}-{_TIME})?", "hint": 'hours such as "22:00-07:00"'}
     )
@@ -92,7 +93,7 @@ class SimConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModemConfig:
-    """[modems.NAME]: one modem and the SIM in it."""
+    """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time."""
 
     name: str
     port: str = field(
@@ -101,11 +102,16 @@ class ModemConfig:
     imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
+    slot_command: str = field(
+        default="", metadata={"pattern": r"([Aa][Tt][^\x00-\x1f{}]*\{slot0?\}[^\x00-\x1f{}]*)?", "hint": "AT…{slot}…"}
+    )
+    slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})
+    slot_wait_s: int = field(default=300, metadata={"min": 0, "max": 86_400})
     sims: tuple[SimConfig, ...] = (SimConfig(),)
 
     @property
     def sim(self) -> SimConfig:
-        """The SIM that the modem uses."""
+        """The SIM that the modem uses when nothing waits for another one."""
         return self.sims[0]
 
     def in_slot(self, slot: int) -> SimConfig:

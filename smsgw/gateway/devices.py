@@ -75,6 +75,10 @@ class Devices:
         """Record that a modem answered."""
         await self._db.write(partial(devices.seen, id=id, imei=imei))
 
+    async def slot_in_use(self, id: str) -> int | None:
+        """Tell which slot a device has used last."""
+        return await self._db.write(partial(sims.slot_in_use, device=id))
+
     async def sim_seen(self, id: str, sim: str, imsi: str | None, slot: int) -> None:
         """Record which SIM a modem holds."""
         await self._db.write(partial(sims.sighted, key=sim, imsi=imsi, device=id, slot=slot))

@@ -11,6 +11,9 @@ from smsgw.store.db import Tx
 
 # TP-MR is an octet (TS 23.040 §9.2.3.6).
 _REFERENCES = 256
+# A SIM that does not come back into use for so long is not waited for, nor a gateway that never runs long enough.
+_OUT_OF_USE_MS = 86_400_000
+_OFTEN_AWAY_MS = 7 * 86_400_000
 _UNCOUNTED = "the SIM has not counted it: nothing was sent"
 
 
@@ -66,6 +69,21 @@ def _has_left(tx: Tx, part: int, reference: int) -> None:
     roll_up(tx, message, Reason.OUTCOME_UNKNOWN, "the rest follows")
 
 
+def over(tx: Tx, after_ms: int, up_ms: float) -> list[int]:
+    """List the parts for which no proof is waited any more, after so many milliseconds in doubt.
+
+    Proofs are heard only while the gateway runs, which it has for `up_ms`, and none arrives for a SIM while its modem
+    uses another one; both give a part more time, though not for ever.
+    """
+    before = tx.now - after_ms
+    found = parts.in_doubt_since(tx, before if up_ms >= after_ms else min(before, tx.now - _OFTEN_AWAY_MS))
+    return [
+        each.part
+        for each in found
+        if each.since < tx.now - _OUT_OF_USE_MS or not sims.was_out_of_use(tx, each.sim, each.since, before)
+    ]
+
+
 def settle_by_policy(tx: Tx, part: int, config: SendingConfig) -> None:
     """No proof has come in time: what is configured, or was asked for with the message, decides."""
     message = parts.message_of(tx, part)
@@ -73,6 +91,7 @@ def settle_by_policy(tx: Tx, part: int, config: SendingConfig) -> None:
     wanted = row["on_uncertain"] or config.uncertain
     is_open = row["status"] == Status.PROCESSING  # the rest of it may have expired or been refused meanwhile
     if is_open and wanted == "resend" and queue.count_attempt(tx, message) < config.attempts:
+        attempts.forget_proofs(tx, part)
         moves.wait_again(tx, message, part, Reason.OUTCOME_RESEND)
     else:
         moves.fail(tx, message, part, Reason.OUTCOME_UNKNOWN)

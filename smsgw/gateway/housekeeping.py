@@ -57,8 +57,7 @@ class Housekeeping:
             for part in parts.in_state(tx, message, PartState.PENDING):
                 parts.move(tx, part, PartState.EXPIRED)
             messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
-        after_s = self._config.sending.uncertain_after_s
-        doubtful = parts.uncertain_since(tx, tx.now - after_s * 1_000) if up_s >= after_s else []
+        doubtful = doubts.over(tx, self._config.sending.uncertain_after_s * 1_000, up_s * 1_000)
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)

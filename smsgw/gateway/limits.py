@@ -11,7 +11,6 @@ from smsgw.policy import limits as rules
 from smsgw.store import attempts, sims
 from smsgw.store.db import Tx
 
-_MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
 _USED_UP = {
     Wait.PER_MINUTE: "its limit of {} in a minute is used up",
@@ -38,12 +37,16 @@ def rest(tx: Tx, sim: str, limits: SimConfig) -> Standstill | None:
 
 
 def _poor(tx: Tx, sim: str, limits: SimConfig) -> Standstill | None:
-    """Tell until when a SIM rests that has too little money on it: until its operator is asked again, at least."""
+    """Tell until when a SIM rests that has too little money on it: until it is time to ask its operator again.
+
+    Whoever would use it then asks first, so that nothing is sent before the answer.
+    """
     known = sims.balance(tx, sim)
     if known.value is None or known.value >= limits.balance_least:
         return None
-    asked_at = known.tried_at or 0
-    until = max(asked_at + limits.balance_every_h * _HOUR_MS, tx.now - tx.now % _MINUTE_MS + 2 * _MINUTE_MS)
+    until = (known.tried_at or 0) + limits.balance_every_h * _HOUR_MS
+    if until <= tx.now:
+        return None
     detail = (
         f"it rests, since {known.value:.2f} is left on it, less than {limits.balance_least}; top it up, and switch the "
         "device off and on to have that noticed at once"

@@ -1,7 +1,7 @@
 """Use-cases of the workers: claiming a message, and storing what became of each of its parts."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -56,6 +56,14 @@ class Sending:
             found = await self._db.write(claim)
             if not isinstance(found, _GoOn):
                 return found
+
+    async def slot_to_use(self, device: str, sim: str, slot: int, seated_at: int, usable: Collection[int]) -> int:
+        """Choose, among the usable slots of a device, the one to use from now on; the present one is always usable.
+
+        The modem has used it since `seated_at` (Unix milliseconds).
+        """
+        choose = partial(self._slot_to_use, device=device, sim=sim, slot=slot, seated_at=seated_at, usable=usable)
+        return await self._db.write(choose)
 
     async def between_parts(self, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
         """Tell what keeps a worker from going on with the message that it holds; raises `DeviceSwitchedOff`.
@@ -155,6 +163,29 @@ class Sending:
             sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()
 
+    def _slot_to_use(self, tx: Tx, device: str, sim: str, slot: int, seated_at: int, usable: Collection[int]) -> int:
+        modem = self._devices.configured[device]
+        turns = policy.Turns(
+            home=modem.sim.slot if modem.sim.slot in usable else slot,
+            stay_ms=modem.slot_stay_s * 1_000,
+            wait_ms=modem.slot_wait_s * 1_000,
+        )
+        stops = limits.standstill(tx, sim, self._limits(device, slot), self._zone)
+        is_stuck = stops is not None and stops.until - tx.now > turns.stay_ms
+        waiting = {slot: [] if is_stuck else self._heads(tx, device, sim, slot)}
+        for other in sorted(set(usable) - {slot}):
+            its_sim = sims.seen_in(tx, device, other) or ""
+            if limits.standstill(tx, its_sim, self._limits(device, other), self._zone) is None:
+                waiting[other] = self._heads(tx, device, its_sim, other, asked_for=not is_stuck)
+                waiting[other] += queue.sent_away(tx, device, sim, its_sim)
+        demands = [_demand(tx, one, heads) for one, heads in waiting.items() if heads]
+        return policy.next_slot(slot, seated_at, demands, turns, tx.now)
+
+    def _heads(self, tx: Tx, device: str, sim: str, slot: int, *, asked_for: bool = False) -> list[Head]:
+        barred = limits.strangers_barred(tx, sim, self._limits(device, slot), self._zone)
+        known_since = policy.month(tx.now, self._zone)[0] if barred else None
+        return queue.heads(tx, device, sim, slot, known_since, asked_for=asked_for)
+
     def _is_in_time(self, tx: Tx, head: Head, sim: str, of_sim: SimConfig) -> bool:
         """Tell whether a message may be begun: its last part must be able to go before it expires."""
         waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
@@ -234,6 +265,14 @@ class Sending:
     def _is_free_soon(self, tx: Tx, sim: str, of_sim: SimConfig, recipient: str) -> bool:
         waits = [limits.standstill(tx, sim, of_sim, self._zone), limits.bars(tx, sim, of_sim, recipient, self._zone)]
         return all(wait is None or wait.until <= tx.now + policy.OTHER_SIM_FOR_S * 1_000 for wait in waits)
+
+
+def _demand(tx: Tx, slot: int, heads: list[Head]) -> policy.Demand:
+    return policy.Demand(
+        slot=slot,
+        priority=max(head.priority for head in heads),
+        since=min(int(messages.by_row(tx, head.row)["created_at"]) for head in heads),
+    )
 
 
 def _let_rest(tx: Tx, sim: str, verdict: Verdict, detail: str) -> None:

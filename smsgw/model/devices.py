@@ -1,6 +1,7 @@
 """Devices: as they are stored, and what their modems are doing right now."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from smsgw.model.sims import Balance, Standstill
@@ -25,13 +26,14 @@ class LiveModem:
     state: DeviceState = DeviceState.OFFLINE
     since: int = 0  # Unix milliseconds, start of the present state
     online: bool = False
+    slot: int | None = None  # of the SIM in use
     signal_dbm: int | None = None
     registration: str | None = None
     operator: str | None = None
     battery_percent: int | None = None
     is_charging: bool = True
     error: str | None = None  # what a person should know, with what to do about it
-    balance: Balance | None = None  # None while no SIM was seen
+    balances: Mapping[int, Balance] = field(default_factory=dict)  # by slot, of the SIMs seen there
     standstill: Standstill | None = None  # the last one; it may be over
 
     def standstill_at(self, now: int) -> Standstill | None:

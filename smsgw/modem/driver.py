@@ -17,6 +17,7 @@ from smsgw.modem.heard import Heard, News, sort
 from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
+from smsgw.modem.slots import SlotCommands
 from smsgw.modem.startup import Identity, Startup
 from smsgw.modem.ussd import Ussd
 
@@ -44,6 +45,11 @@ class Registration:
     lte: RegistrationState | None
     may_send: bool
 
+    @property
+    def is_roaming(self) -> bool:
+        """Tell whether the network is not the SIM's own."""
+        return self.state.is_roaming or (self.lte is not None and self.lte.is_roaming)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
@@ -55,12 +61,23 @@ class Storage:
 
 
 class Modem:
-    """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model."""
+    """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model.
 
-    def __init__(self, link: Link, profile: Profile | None = None) -> None:
+    Only one that has several SIM slots is told which to use: `slot`, in one of `slot_ways` or those of its profile.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        profile: Profile | None = None,
+        slot: int | None = None,
+        slot_ways: tuple[SlotCommands, ...] = (),
+    ) -> None:
         self.profile = profile or GENERIC
         self.identity = Identity()
         self._fixed_profile = profile
+        self._slot = slot
+        self._slot_ways = slot_ways
         self._link = link
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
@@ -69,7 +86,7 @@ class Modem:
 
     async def initialise(self, policy: PinPolicy) -> Identity:
         """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises."""
-        startup = Startup(self._link, self._fixed_profile, policy)
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._slot_ways)
         self.identity = await startup.run()
         self.profile = startup.profile
         self.ussd.packs = self.profile.packs_ussd

@@ -54,6 +54,10 @@ class SimLocked(Exception):
     """The SIM cannot be used until a person has done something; the text says what."""
 
 
+class SlotRefused(SimLocked):
+    """The modem cannot be made to use the SIM in the slot that is wanted."""
+
+
 class NoSim(SimLocked):
     """There is no SIM, or it never became ready."""
 

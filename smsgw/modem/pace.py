@@ -23,6 +23,7 @@ class Pace:
     final_grace_s: float = 5.0  # for the OK behind a reference that has already come
     abort_s: float = 3.0  # for the answer to our ESC
     radio_s: float = 5.0  # after the radio was switched on, commands still fail
+    slot_s: float = 2.0  # around the command that chooses another SIM
     pin_poll_s: float = 2.0
     pin_polls: int = 30  # until READY, also after the PIN was entered
     no_sim_polls: int = 7

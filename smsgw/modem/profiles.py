@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from smsgw.at.commands import SUBMIT_S
 from smsgw.at.errors import Vendor
+from smsgw.modem import slots
+from smsgw.modem.slots import SlotCommands
 
 Indications = tuple[int, ...]
 
@@ -46,6 +48,7 @@ class Profile:
     quiet_commands: tuple[str, ...] = ()
     iccid_first: tuple[str, ...] = ()
     pin_counter: str | None = None
+    slot_ways: tuple[SlotCommands, ...] = ()
     prompt_delay_s: float = 0.0
     command_gap_s: float = 0.0
     submit_timeout_s: float = SUBMIT_S
@@ -62,6 +65,11 @@ class Profile:
     def iccid_commands(self) -> tuple[str, ...]:
         """The ways to ask for the ICCID, in order."""
         return tuple(dict.fromkeys((*self.iccid_first, *ICCID_COMMANDS)))
+
+    @property
+    def every_slot_way(self) -> tuple[SlotCommands, ...]:
+        """The ways to choose a SIM slot, in order; the last is that of the standard."""
+        return (*self.slot_ways, slots.CSUS)
 
     @property
     def pin_counters(self) -> tuple[str, ...]:
@@ -83,6 +91,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT^CURC=0", "AT^PORTSEL=1"),
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
+        slot_ways=(slots.SCICHG,),
         prompt_delay_s=0.05,
         lists_messages=False,  # AT+CMGL hangs after hours
         packs_ussd=True,
@@ -96,6 +105,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT^CURC=0", "AT^PORTSEL=1"),
         iccid_first=("AT^ICCID?",),
         pin_counter="AT^CPIN?",
+        slot_ways=(slots.SCICHG,),
         prompt_delay_s=0.05,
         packs_ussd=True,
     ),
@@ -115,6 +125,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT+AUTOCSQ=0",),
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
+        slot_ways=(slots.SWITCHSIM,),
     ),
     Profile(
         name="simcom-7600",
@@ -124,6 +135,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT+AUTOCSQ=0",),
         iccid_first=("AT+CICCID",),
         pin_counter="AT+SPIC",
+        slot_ways=(slots.SMSIMCFG,),
     ),
     Profile(
         name="simcom-800",
@@ -144,6 +156,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0),),
         iccid_first=("AT+QCCID",),
         pin_counter="AT+QPINC?",
+        slot_ways=(slots.QDSIM,),
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),
@@ -155,6 +168,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=('AT+QURCCFG="urcport","usbat"',),
         iccid_first=("AT+QCCID",),
         pin_counter="AT+QPINC?",
+        slot_ways=(slots.QUIMSLOT, slots.QDSIM),
     ),
     Profile(
         name="wavecom",
@@ -194,6 +208,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 0), (2, 1, 0, 2, 0)),
         iccid_first=("AT!ICCID?",),
         pin_counter="AT+CPINC?",
+        slot_ways=(slots.UIMS,),
     ),
     Profile(
         name="telit",
@@ -203,6 +218,7 @@ PROFILES: tuple[Profile, ...] = (
         quiet_commands=("AT#QSS=1",),
         iccid_first=("AT#CCID",),
         pin_counter="AT#PCT",
+        slot_ways=(slots.SIMSELECT,),
         command_gap_s=0.08,
         submit_timeout_s=180.0,
     ),
@@ -221,6 +237,7 @@ PROFILES: tuple[Profile, ...] = (
         indications_first=((2, 1, 0, 1, 1), (2, 1, 0, 2, 1), (3, 2, 0, 1, 1)),
         iccid_first=("AT^SCID",),
         pin_counter="AT^SPIC",
+        slot_ways=(slots.SIM_CS,),
         prompt_delay_s=0.1,
         command_gap_s=0.05,
     ),

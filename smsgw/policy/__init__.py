@@ -17,6 +17,7 @@ from smsgw.policy.refusals import (
     hold_s,
     rest_after,
 )
+from smsgw.policy.slots import Demand, Turns, next_slot
 from smsgw.policy.statuses import roll_up
 from smsgw.policy.turns import next_in_turn
 
@@ -25,8 +26,10 @@ __all__ = [
     "OTHER_SIM_FOR_S",
     "REPORT_WINDOW_MS",
     "Decision",
+    "Demand",
     "Next",
     "Rest",
+    "Turns",
     "after_refusal",
     "backoff_s",
     "blames_sim",
@@ -35,6 +38,7 @@ __all__ = [
     "match_unanswered",
     "month",
     "next_in_turn",
+    "next_slot",
     "read_balance",
     "rest_after",
     "roll_up",

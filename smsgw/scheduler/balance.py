@@ -1,7 +1,8 @@
 """The balance of a SIM, asked of its operator from time to time, and whether it is still enough.
 
-Asked while nothing waits to be sent; where that never comes, an hour late, between two messages. A check that fails
-leaves what was known before, and is made again after the same time as any other: operators count them, too.
+Asked while nothing waits to be sent; where that never comes, an hour late, between two messages. A SIM that had too
+little is asked in time, before anything is sent from it. A check that fails leaves what was known before, and is made
+again after the same time as any other: operators count them, too.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from smsgw.modem.link import LinkError, Refused
 from smsgw.modem.ussd import UssdKind
 from smsgw.policy import read_balance
 from smsgw.scheduler.board import Board
-from smsgw.scheduler.seat import Store
+from smsgw.scheduler.seat import Seat, Store
 from smsgw.scheduler.ussd import Talk
 
 logger = log.get("smsgw.modem")
@@ -30,7 +31,7 @@ class BalanceWatch:
 
     def __init__(
         self,
-        sim: str,
+        seat: Seat,
         config: SimConfig,
         talk: Talk,
         gateway: Gateway,
@@ -38,7 +39,8 @@ class BalanceWatch:
         store: Store,
         clock: Callable[[], int],
     ) -> None:
-        self._sim = sim
+        self._sim = seat.sim
+        self._slot = seat.slot
         self._config = config
         self._talk = talk
         self._gateway = gateway
@@ -50,7 +52,7 @@ class BalanceWatch:
     async def recall(self) -> None:
         """Look up what is known of the SIM: somebody may have wanted it to be asked again."""
         known = await self._store(lambda: self._gateway.balances.of(self._sim))
-        shown = self._board.live.balance
+        shown = self._board.live.balances.get(self._slot)
         self._note(replace(known, error=shown.error if shown else None))
 
     async def check(self, *, is_idle: bool) -> bool:
@@ -58,7 +60,7 @@ class BalanceWatch:
         if not self._config.balance_code:
             return False
         await self.recall()
-        if not self._is_due(0 if is_idle else _HOUR_MS):
+        if not self._is_due(0 if is_idle or self._is_poor() else _HOUR_MS):
             return False
         await self._store(lambda: self._gateway.balances.asking(self._sim))
         try:
@@ -85,10 +87,13 @@ class BalanceWatch:
         last, now = self._known.tried_at, self._clock()
         return last is None or last > now or now >= last + self._config.balance_every_h * _HOUR_MS + late_ms
 
+    def _is_poor(self) -> bool:
+        return self._known.value is not None and self._known.value < self._config.balance_least
+
     def _failed(self, why: str) -> None:
         self._note(replace(self._known, error=why))
         logger.warning("the balance is not known", modem=self._board.name, error=why)
 
     def _note(self, known: Balance) -> None:
         self._known = known
-        self._board.note(balance=known)
+        self._board.note(balances={**self._board.live.balances, self._slot: known})

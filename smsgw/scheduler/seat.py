@@ -15,6 +15,7 @@ class Seat:
     sim: str
     slot: int
     imei: str | None
+    may_roam: bool
 
 
 class SetUpAgain(Exception):

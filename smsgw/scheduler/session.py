@@ -30,6 +30,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.remedies import Remedies, Remedy
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
+from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk, Talk
 from smsgw.scheduler.waiting import happens_within
 
@@ -56,6 +57,7 @@ class Session:
         left_over: Sequence[str],
         remedies: Remedies,
         clock: Callable[[], int],
+        slots: Slots,
         desk: Desk,
         of_sim: SimConfig,
     ) -> None:
@@ -71,15 +73,18 @@ class Session:
         self._claimed_at = 0.0
         self._remedies = remedies
         self._clock = clock
+        self._slots = slots
+        self._seated_at = clock()
+        self._has_served = False
         self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
         self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
-        self._balance = BalanceWatch(seat.sim, of_sim, self._talk, gateway, board, self._store, clock)
+        self._balance = BalanceWatch(seat, of_sim, self._talk, gateway, board, self._store, clock)
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
 
     async def run(self) -> None:
-        """Serve until the gateway stops; raises `LinkError`, `OSError`, `SetUpAgain` and `DeviceSwitchedOff`."""
+        """Serve until the gateway stops; raises `LinkError`, `OSError`, `SetUpAgain`, `TurnTo`, `DeviceSwitchedOff`."""
         try:
             await self._serve()
         except Exception:
@@ -103,12 +108,15 @@ class Session:
                 await self._talk.serve()
                 await self._balance.check(is_idle=False)
             claimed = await self._claim()
-            if claimed is None:
-                if not (self._may_send and await self._balance.check(is_idle=True)):
-                    await happens_within(self._bell, self._idle_s())
-            else:
+            if claimed is None and self._may_send and await self._balance.check(is_idle=True):
+                continue
+            if claimed is not None:
                 await self._send(claimed)
                 await self._record.learn()
+            # Only now: whoever has turned to a SIM sends something from it before the next turn.
+            await self._look_at_other_slots()
+            if claimed is None:
+                await happens_within(self._bell, self._idle_s())
 
     # ── sending ──
 
@@ -187,6 +195,8 @@ class Session:
 
     def _idle_s(self) -> float:
         due = [self._next_look, self._hearing.next_listing]
+        if self._slots.are_several:
+            due.append(time.monotonic() + self._pace.slots_s)
         # It may be over by now; the queue has not been looked at since.
         if self._held_until > self._claimed_at:
             due.append(self._held_until)
@@ -253,6 +263,20 @@ class Session:
             # Also while the gateway stops, which waits for us as long as it may: memory alone knows this result.
             await asyncio.sleep(self._pace.storage_retry_s)
 
+    # ── SIM slots ──
+
+    async def _look_at_other_slots(self) -> None:
+        """Turn to another SIM when it is time; there is nothing of a message in hand here."""
+        if not self._slots.are_several:
+            return
+        seat, usable = self._seat, self._slots.usable()
+        try:
+            slot = await self._gateway.sending.slot_to_use(seat.device, seat.sim, seat.slot, self._seated_at, usable)
+        except StorageUnavailable:
+            return
+        if slot != seat.slot:
+            raise TurnTo(slot)
+
     # ── hearing and the network ──
 
     async def _hear(self) -> None:
@@ -272,9 +296,16 @@ class Session:
         if not await self._modem.still_announces():
             raise SetUpAgain("the modem has stopped telling what it receives")
         registration = await self._modem.registration()
-        self._may_send = registration.may_send
+        may_send = registration.may_send and (self._seat.may_roam or not registration.is_roaming)
+        if may_send and not self._has_served:
+            # What it takes to find a network is not time in which anything could be sent.
+            self._has_served, self._seated_at = True, self._clock()
+        self._may_send = may_send
         self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())
-        if not self._may_send:
+        if registration.may_send and not may_send:
+            self._board.become(DeviceState.REGISTERING, _ROAMING)
+            return
+        if not may_send:
             self._board.become(DeviceState.REGISTERING, _ADVICE.get(registration.state, _LTE_WITHOUT_MESSAGES))
             return
         battery = await self._modem.battery()
@@ -283,7 +314,7 @@ class Session:
             battery_percent=battery.percent if battery else None,
             is_charging=battery.charging if battery else True,
         )
-        self._board.become(DeviceState.READY)
+        self._board.become(DeviceState.READY, self._slots.faults())
         await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei))
 
 
@@ -296,6 +327,7 @@ _ADVICE = {
     RegistrationState.EMERGENCY_ONLY: "the network allows emergency calls only: is the SIM activated and paid for?",
     RegistrationState.RESTRICTED: "the network allows this SIM no service: use another SIM or tariff",
 }
+_ROAMING = "in a network that is not its own, where the SIM may not send: allow it by roaming = true, or wait"
 _LTE_WITHOUT_MESSAGES = (
     "registered for LTE data, but the network offers no way for messages: allow 3G or 2G, or another SIM or tariff"
 )

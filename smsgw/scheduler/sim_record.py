@@ -28,7 +28,7 @@ class SimRecord:
         self._read_last: int | None = None
         self._answered: int | None = None
         self._has_learned = False
-        self._is_readable = True
+        self._is_telling = True
 
     async def testify(self) -> None:
         """Settle what an earlier session left in doubt, and mark this start of the modem."""
@@ -43,13 +43,14 @@ class SimRecord:
 
     async def refresh(self) -> None:
         """Read the record where the last outcome left open what it holds."""
-        if self._is_readable and self.reference is None:
+        if self._is_telling and self.reference is None:
             self.reference = self._read_last = await self._modem.last_reference()
-            self._is_readable = self.reference is not None
+            self._is_telling = self.reference is not None
 
     def accepted(self, reference: int | None) -> None:
         """A part was answered with this TP-MR."""
-        self.reference = self._answered = reference
+        self._answered = reference
+        self.reference = reference if self._is_telling else None
 
     def refused(self) -> None:
         """A part was refused; whether it was counted, the SIM knows."""
@@ -57,10 +58,13 @@ class SimRecord:
 
     async def learn(self) -> None:
         """Once in a session, see whether the record has followed an answer."""
-        if self._has_learned or self._answered is None or not self._is_readable:
+        if self._has_learned or self._answered is None or not self._is_telling:
             return
         remembered = await self._modem.last_reference()
         follows = remembered == self._answered != self._read_last
         self._has_learned = True
+        if not follows:
+            # What the modem answers says nothing of such a record, nor that record of what the modem does.
+            self._is_telling, self.reference = False, None
         keeper = self._imei if follows else None
         await self._store(lambda: self._gateway.sending.record_learned(self._sim, keeper))

@@ -17,7 +17,7 @@ from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import DEVICE_TRANSITIONS, DeviceState
 from smsgw.modem.driver import Identity, Modem, PinPolicy
-from smsgw.modem.faults import NoSim, SimLocked
+from smsgw.modem.faults import NoSim, SimLocked, SlotRefused
 from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
 from smsgw.modem.trace import WireTrace
@@ -26,6 +26,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.remedies import Remedies
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
+from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.waiting import happens_within
 
@@ -64,9 +65,8 @@ class ModemWorker:
         self._session: Session | None = None
         self._is_entering_pin = False
         self._pin_key = ""
-        self._pin_policy = PinPolicy(
-            pin=config.sim.pin or None, may_enter=self._may_enter_pin, answered=self._pin_answered
-        )
+        self._slots = Slots(config)
+        self._last_seat: Seat | None = None
 
     def is_stuck(self) -> bool:
         """Tell whether a session has not taken a step for longer than any command may last."""
@@ -118,13 +118,25 @@ class ModemWorker:
         except DeviceSwitchedOff:
             self._give_up(None)
             return 0.0
+        except TurnTo as turn:
+            logger.info("turning to another SIM", modem=self.board.name, slot=turn.slot)
+            self._slots.wanted = turn.slot
+            self.board.become(DeviceState.OFFLINE)
+            return 0.0
         except NoSim as error:
             self._give_up(str(error))
-            return self._pace.no_sim_s
+            return 0.0 if self._slots.set_aside(str(error), self._pace.slot_refused_s) else self._pace.no_sim_s
+        except SlotRefused as error:
+            self._give_up(str(error))
+            return 0.0 if self._slots.set_aside(str(error), self._pace.slot_refused_s) else None
         except SimLocked as error:
+            if self._slots.set_aside(str(error)):
+                self._give_up(str(error))
+                return 0.0
             # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
-            self.board.become(DeviceState.LOCKED, str(error))
+            self.board.become(DeviceState.LOCKED, self._slots.faults() if self._slots.are_several else str(error))
             await self._wait_while(True)
+            self._slots.forgive()
             self.board.become(DeviceState.OFFLINE)
             return 0.0
         except OSError as error:
@@ -135,7 +147,7 @@ class ModemWorker:
             return None
         finally:
             self._is_entering_pin = False
-            self.board.note(online=False)
+            self.board.note(online=False, slot=None)
         self.board.become(DeviceState.OFFLINE)
         return 0.0
 
@@ -147,16 +159,21 @@ class ModemWorker:
     async def _open(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
         config, pace = self._config, self._pace.modem
+        if self._slots.are_several and not self._slots.has_begun:
+            self._slots.resume(await self._gateway.devices.slot_in_use(self._device))
         left_over = await self._gateway.reports.left_over(self._device)
         async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
             link.on_urc = self.bell.set
             link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
             self.board.become(DeviceState.INITIALISING)
-            modem = Modem(link, None if config.profile == AUTO else named(config.profile))
-            identity = await modem.initialise(self._pin_policy)
+            slot = self._slots.wanted if self._slots.are_several else None
+            modem = Modem(link, None if config.profile == AUTO else named(config.profile), slot, self._slots.ways)
+            identity = await modem.initialise(
+                PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
+            )
             seat = await self._take_seat(identity)
             self.board.become(DeviceState.REGISTERING)
-            self.board.note(online=True, standstill=None)
+            self.board.note(online=True, slot=seat.slot, standstill=None)
             self._session = Session(
                 modem,
                 seat,
@@ -168,6 +185,7 @@ class ModemWorker:
                 left_over,
                 self._remedies,
                 self._clock,
+                self._slots,
                 self.desk,
                 self._config.in_slot(seat.slot),
             )
@@ -188,21 +206,28 @@ class ModemWorker:
             logger.warning(
                 "the SIM knows no service centre", modem=self._config.name, hint="set its number on the SIM in a phone"
             )
-        slot = self._config.sim.slot
+        slot = self._slots.wanted
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
+        last, self._last_seat = self._last_seat, None
+        if last is not None and last.sim == sim and last.slot != slot:
+            raise SlotRefused(f"the modem says that it uses this slot, and goes on with the SIM in slot {last.slot}")
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei)
-        return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei)
+        may_roam = self._config.in_slot(slot).roaming
+        self._last_seat = Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
+        return self._last_seat
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
-        self._pin_key = iccid or f"{self._device}:{self._config.sim.slot}"
-        pin = self._config.sim.pin
-        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, pin, untouched)
+        self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
+        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._pin(), untouched)
         return self._is_entering_pin
 
     async def _pin_answered(self, accepted: bool) -> None:
-        await self._gateway.devices.pin_answered(self._pin_key, self._config.sim.pin, accepted)
+        await self._gateway.devices.pin_answered(self._pin_key, self._pin(), accepted)
         self._is_entering_pin = False
+
+    def _pin(self) -> str:
+        return self._config.in_slot(self._slots.wanted).pin
 
     # ── switched on or off ──
 
@@ -219,6 +244,7 @@ class ModemWorker:
     async def _stay_disabled(self) -> None:
         self.board.become(DeviceState.DISABLED)
         await self._wait_while(False)
+        self._slots.forgive()
         self.board.become(DeviceState.OFFLINE)
 
     async def _wait_while(self, switched_on: bool) -> None:

@@ -73,7 +73,8 @@ def uncounted(tx: Tx, sim: str, imei: str | None) -> list[int]:
     """List the parts in doubt that a SIM has not counted, as the modem with this IMEI has said."""
     rows = tx.rows(
         "SELECT a.part FROM attempts a JOIN parts p ON p.id = a.part AND p.state = 'uncertain'"
-        " WHERE a.outcome = 'unknown' AND a.sim = ? AND a.uncounted_by = ?",
+        " WHERE a.outcome = 'unknown' AND a.sim = ? AND a.uncounted_by = ?"
+        " AND a.id = (SELECT max(id) FROM attempts WHERE part = a.part)",
         (sim, imei),
     )
     return [row[0] for row in rows]
@@ -81,7 +82,19 @@ def uncounted(tx: Tx, sim: str, imei: str | None) -> list[int]:
 
 def forget_uncounted(tx: Tx, sim: str) -> None:
     """Forget what a SIM is said not to have counted."""
-    tx.change("UPDATE attempts SET uncounted_by = NULL WHERE outcome = 'unknown' AND sim = ?", (sim,))
+    tx.change(
+        "UPDATE attempts SET uncounted_by = NULL WHERE outcome = 'unknown' AND sim = ? AND uncounted_by IS NOT NULL",
+        (sim,),
+    )
+
+
+def forget_proofs(tx: Tx, part: int) -> None:
+    """Forget what might still prove how earlier attempts at a part ended: it is sent again whatever became of them."""
+    tx.change(
+        "UPDATE attempts SET reference = NULL, reference_before = NULL, uncounted_by = NULL"
+        " WHERE part = ? AND outcome = 'unknown'",
+        (part,),
+    )
 
 
 def sim_of_last(tx: Tx, part: int) -> str:

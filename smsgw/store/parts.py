@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aiosqlite import Connection
 
@@ -53,17 +54,27 @@ def in_state(tx: Tx, message: int, state: PartState) -> list[int]:
     return [row[0] for row in rows]
 
 
-def uncertain_since(tx: Tx, before: int) -> list[int]:
-    """List the parts in doubt whose last attempt was given up before then, of messages with which nobody goes on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A part of which nobody knows whether the network has it, since when (Unix milliseconds), and the SIM it left."""
+
+    part: int
+    sim: str
+    since: int
+
+
+def in_doubt_since(tx: Tx, before: int) -> list[Doubt]:
+    """List the doubts about messages with which nobody goes on, and nothing of which was given up since `before`."""
     rows = tx.rows(
         # Of some of its states SQLite does not see that the index has them, and would walk over all parts.
-        "SELECT p.id FROM parts p JOIN messages m ON m.seq = p.message"
+        "SELECT p.id, m.sim, (SELECT max(ended_at) FROM attempts WHERE part = p.id) FROM parts p"
+        " JOIN messages m ON m.seq = p.message"
         " WHERE p.state IN ('submitting', 'uncertain', 'left') AND p.state != 'submitting'"
-        " AND (SELECT max(ended_at) FROM attempts WHERE part = p.id) <= ?"
+        " AND (SELECT max(a.ended_at) FROM parts q JOIN attempts a ON a.part = q.id WHERE q.message = p.message) <= ?"
         " AND m.status != 0 AND m.holder IS NULL",
         (before,),
     )
-    return [row[0] for row in rows]
+    return [Doubt(part=row[0], sim=row[1], since=row[2]) for row in rows]
 
 
 def mark_accepted(tx: Tx, part: int) -> None:

@@ -24,13 +24,35 @@ def make_due(tx: Tx) -> None:
     )
 
 
-def heads(tx: Tx, device: str, sim: str, slot: int, known_since: int | None = None) -> list[Head]:
+def heads(
+    tx: Tx, device: str, sim: str, slot: int, known_since: int | None = None, *, asked_for: bool = False
+) -> list[Head]:
     """List, for each client, the message it has first in the queue for this device and SIM.
 
-    With `known_since` only those to somebody that the SIM has written to since then.
+    With `known_since` only those to somebody that the SIM has written to since then; with `asked_for` only those that
+    want this very slot, or have begun with this SIM.
     """
-    found = (_head(tx, token, device, sim, slot, known_since) for token in _waiting_clients(tx))
+    ways = [
+        (bound, asked, wanted)
+        for bound in (None, sim)
+        for asked in ("", device)
+        for wanted in (None, slot)
+        if not (asked_for and bound is None and wanted is None)
+    ]
+    found = (_head(tx, token, ways, sim, known_since) for token in _waiting_clients(tx))
     return [head for head in found if head is not None]
+
+
+def sent_away(tx: Tx, device: str, sim: str, other: str) -> list[Head]:
+    """List the message that has been kept from this SIM and may go from any, from another SIM of the device as well."""
+    row = tx.row(
+        "SELECT m.seq, m.priority, m.token FROM unfit_sims u CROSS JOIN messages m ON m.seq = u.message"
+        " WHERE u.sim = ? AND u.until > ? AND m.status = 0 AND m.not_before IS NULL AND m.sim IS NULL"
+        " AND m.asked_device IN ('', ?) AND m.asked_slot IS NULL AND m.expires_at > ? AND NOT EXISTS"
+        " (SELECT 1 FROM unfit_sims o WHERE o.message = m.seq AND o.sim = ? AND o.until > ?) LIMIT 1",
+        (sim, tx.now, device, tx.now, other, tx.now),
+    )
+    return [] if row is None else [Head(row=row["seq"], client=row["token"] or 0, priority=row["priority"])]
 
 
 def _waiting_clients(tx: Tx) -> list[int | None]:
@@ -46,12 +68,12 @@ def _waiting_clients(tx: Tx) -> list[int | None]:
     return [None, *(row[0] for row in rows)]
 
 
-def _head(tx: Tx, token: int | None, device: str, sim: str, slot: int, known_since: int | None) -> Head | None:
+def _head(
+    tx: Tx, token: int | None, ways: list[tuple[str | None, str, int | None]], sim: str, known_since: int | None
+) -> Head | None:
     candidates = [
         (-found["priority"], bound is None, found["seq"])
-        for bound in (None, sim)
-        for asked in ("", device)
-        for wanted in (None, slot)
+        for bound, asked, wanted in ways
         if (
             found := tx.row(
                 "SELECT seq, priority FROM messages WHERE status = 0 AND not_before IS NULL AND token IS ?"

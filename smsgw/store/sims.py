@@ -33,6 +33,8 @@ def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
 
     It tells nothing about what was submitted before it was set.
     """
+    # There is one such register in a modem, whatever SIM it uses.
+    tx.change("UPDATE sims SET boot_mark = NULL WHERE device = (SELECT device FROM sims WHERE key = ?)", (key,))
     tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
     tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
 
@@ -57,6 +59,22 @@ def seen_in(tx: Tx, device: str, slot: int) -> str | None:
     """Tell which SIM was seen last in a slot of a device."""
     row = tx.row("SELECT key FROM sims WHERE device = ? AND slot = ? ORDER BY last_seen DESC LIMIT 1", (device, slot))
     return None if row is None else str(row[0])
+
+
+def slot_in_use(tx: Tx, device: str) -> int | None:
+    """Tell which slot a device has used last."""
+    row = tx.row("SELECT slot FROM sims WHERE device = ? ORDER BY last_seen DESC LIMIT 1", (device,))
+    return None if row is None else int(row[0])
+
+
+def was_out_of_use(tx: Tx, key: str, since: int, until: int) -> bool:
+    """Tell whether the modem that a SIM is in has used another since then, and not this one again before `until`."""
+    row = tx.row(
+        "SELECT 1 FROM sims s JOIN sims o ON o.device = s.device AND o.key != s.key"
+        " WHERE s.key = ? AND o.slot != s.slot AND o.last_seen > ? AND (o.last_seen > s.last_seen OR s.last_seen > ?)",
+        (key, since, until),
+    )
+    return row is not None
 
 
 # ── rests ──

@@ -27,6 +27,7 @@ KEYS = [
     "imei",
     "error",
     "waits_until",
+    "slot",
     "balances",
 ]
 
@@ -37,7 +38,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
     north = await api.device()
     await api.gateway.devices.seen(north, "490154203237518")
     modems.states[north] = LiveModem(
-        state=DeviceState.SENDING, online=True, signal_dbm=-71, registration="home", operator="Оператор А"
+        state=DeviceState.SENDING, online=True, signal_dbm=-71, registration="home", operator="Оператор А", slot=2
     )
     answer = await api.call("POST", f"{prefix}/devices/get/info", {key: north})
     assert answer.status == 200
@@ -59,6 +60,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
         ("imei", "490154203237518"),
         ("error", None),
         ("waits_until", None),
+        ("slot", 2),
         ("balances", []),
     ]
 
@@ -99,7 +101,7 @@ async def test_the_money_on_a_sim_is_shown_where_its_operator_is_asked(config: C
 
         assert await shown() == [{"slot_index": 2, "balance": None, "told_at": None, "error": None}]
         balance = Balance(value=57.3, at=clock.now, tried_at=clock.now, error="the network did not answer")
-        modems.states[north] = LiveModem(balance=balance)
+        modems.states[north] = LiveModem(balances={2: balance})
         assert await shown() == [
             {
                 "slot_index": 2,

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from api_client import Api, ModemsByHand, without
+from api_client import Api, ModemsByHand, opened, without
 
+from smsgw.config import Config, ModemConfig, SimConfig
 from smsgw.model import DeviceState, LiveModem, Right, UssdAnswer, UssdCall, UssdState
+from support import Clock
 
 SESSION = "0123456789ab"
 
@@ -79,6 +81,20 @@ async def test_a_device_that_cannot_is_not_asked(api: Api, modems: ModemsByHand,
     assert modems.calls == []
     modems.states[north] = replace(modems.states[north], state=DeviceState.SENDING)
     assert (await api.call("POST", "/devices/ussd", {"device_id": north, "code": "*100#"})).status == 200
+
+
+async def test_only_the_sim_in_use_can_dial(config: Config, clock: Clock) -> None:
+    modems = ModemsByHand()
+    modem = ModemConfig(name="north", port="/dev/north", sims=(SimConfig(slot=1), SimConfig(slot=2)))
+    async with opened(replace(config, modems=(modem,)), clock, modems) as api:
+        north = await api.device()
+        modems.states[north] = LiveModem(state=DeviceState.READY, slot=2)
+        body = {"device_id": north, "code": "*100#"}
+        assert (await api.call("POST", "/devices/ussd", body)).json["to_sim"] == 2
+        assert (await api.call("POST", "/devices/ussd", body | {"to_sim": 2})).status == 200
+        answer = await api.call("POST", "/devices/ussd", body | {"to_sim": 1})
+        assert (answer.status, answer.code) == (503, 4006)
+        assert (await api.call("POST", "/devices/ussd", body | {"to_sim": 3})).code == 2008
 
 
 async def test_only_who_may_edit_devices_may_dial(api: Api, modems: ModemsByHand) -> None:

@@ -119,6 +119,22 @@ async def test_a_sim_with_too_little_rests_says_so_and_goes_on_when_it_was_toppe
     assert not [line for line in lines if "RUB" in str(line)]
 
 
+async def test_nothing_is_sent_from_a_sim_before_it_is_known_to_have_enough_again(tmp_path: Path) -> None:
+    clock = SkippingClock()
+    async with checked(tmp_path, clock, Page(text="Balance: 3")) as w:
+        await rests(w)
+        id = await w.send("waits", ttl=100 * HOUR)
+        for number, page in enumerate((Page(text="Balance: 2"), Page(delay_s=None), Page(text="no number")), start=2):
+            w.virtual.network.menu[CODE] = page
+            clock.skip(2 * HOUR)
+            await have_been_made(w, number)
+            await rests(w)
+        assert w.virtual.network.ledger == []
+        w.virtual.network.menu[CODE] = Page(text="Balance: 200")
+        clock.skip(2 * HOUR)
+        await w.reaches(id, 4)
+
+
 async def test_whoever_has_topped_it_up_switches_it_off_and_on(tmp_path: Path) -> None:
     async with checked(tmp_path, SkippingClock(), Page(text="Balance: 3")) as w:
         await rests(w)

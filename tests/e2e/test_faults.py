@@ -277,6 +277,17 @@ async def test_a_sim_that_counts_nothing_proves_nothing(tmp_path: Path, smss: Sm
         assert sent(w) == {"before": 1, "after": 1}
 
 
+async def test_a_record_that_stands_still_is_not_taken_for_one_that_has_moved(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=IMPATIENT, profile=Profile(smss=Smss.STALE), uncertain_after_s=1) as w:
+        w.virtual.modems[0].state.sim.last_mr = 253  # the next answer is one less than what the record shows for ever
+        await w.reaches(await w.send("before"), 4)
+        w.virtual.fault(0, "lose_after_ctrl_z")
+        id = await w.send("long " * 60)
+        await w.reaches(id, 3)
+        assert [part["state"] for part in (await w.detail(id))["parts"]] == ["failed", "cancelled"]
+        assert len(w.virtual.network.ledger) == 1
+
+
 async def test_an_ok_without_a_reference_is_not_taken_for_success(tmp_path: Path) -> None:
     async with world(tmp_path, rules=(Rule(reports=()),), pace=IMPATIENT, uncertain_after_s=1) as w:
         w.virtual.fault(0, "ok_only")

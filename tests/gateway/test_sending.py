@@ -216,6 +216,34 @@ async def test_a_doubt_waits_for_its_proof_as_long_however_long_the_gateway_was_
     assert await part_states(gateway, id) == [PartState.FAILED]
 
 
+async def test_a_doubt_waits_for_a_sim_that_is_out_of_use_but_not_for_ever(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    north, after_s = await device(gateway), config.sending.uncertain_after_s
+    id = await put_in_doubt(gateway, None)
+    clock.advance(1)
+    await gateway.devices.sim_seen(north, OTHER_SIM, None, 2)
+    clock.advance(2 * after_s)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    await gateway.devices.sim_seen(north, SIM, None, 1)
+    clock.advance(after_s - 1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+    clock.advance(1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
+async def test_a_doubt_about_a_sim_that_stays_away_ends_after_a_day(gateway: Gateway, clock: Clock) -> None:
+    id = await put_in_doubt(gateway, None)
+    clock.advance(1)
+    await gateway.devices.sim_seen(await device(gateway), OTHER_SIM, None, 2)
+    clock.advance(86_400)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
 async def test_a_defect_of_one_modem_leaves_the_messages_of_another_alone(gateway: Gateway) -> None:
     submitting, claimed, elsewhere = [await submit(gateway, text) for text in ("on the wire", "claimed", "elsewhere")]
     await take_part(gateway)
@@ -376,7 +404,7 @@ async def test_no_record_takes_back_that_a_part_has_left(gateway: Gateway) -> No
     assert await part_states(gateway, id) == [PartState.LEFT]
 
 
-async def test_a_part_that_has_left_and_is_not_answered_ends_in_time_once_the_rest_has_gone(
+async def test_a_part_that_has_left_and_is_not_answered_ends_in_time_after_the_rest_has_gone(
     gateway: Gateway, clock: Clock, config: Config
 ) -> None:
     id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
@@ -389,9 +417,84 @@ async def test_a_part_that_has_left_and_is_not_answered_ends_in_time_once_the_re
     await gateway.sending.accepted(second.row, SIM, 9)
     await gateway.sending.submitting(third.row, await device(gateway), SIM)
     await gateway.sending.accepted(third.row, SIM, 10)
+    clock.advance(config.sending.uncertain_after_s - 1)
+    await gateway.housekeeping.sweep(LONG_S)
     assert await status(gateway, id) is Status.PROCESSING
+    clock.advance(1)
     await gateway.housekeeping.sweep(LONG_S)
     assert (await reasons(gateway, id))[-1] == (Status.SEND_ERROR, Reason.OUTCOME_UNKNOWN)
+
+
+async def test_a_late_report_about_what_is_to_be_sent_again_breaks_nothing(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        waiting = await put_in_doubt(gateway, 7)
+        await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+        clock.advance(config.sending.uncertain_after_s)
+        await gateway.housekeeping.sweep(LONG_S)
+        assert await part_states(gateway, waiting) == [PartState.PENDING]
+        assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=8)) is None
+        clock.advance(config.sending.ttl_s)
+        await gateway.housekeeping.sweep(LONG_S)
+        assert await part_states(gateway, waiting) == [PartState.EXPIRED]
+        assert await gateway.reports.report_received(SIM, report(clock, DELIVERED, reference=8)) is None
+
+
+async def test_what_a_record_has_said_of_one_attempt_settles_no_later_one(config: Config, clock: Clock) -> None:
+    async with open_gateway(with_sending(config, uncertain="resend"), clock) as gateway:
+        await gateway.devices.sim_seen(await device(gateway), SIM, None, 1)
+        await gateway.devices.boot_marked(SIM, MARK)
+        id = await put_in_doubt(gateway, 7)
+        assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+        clock.advance(config.sending.uncertain_after_s)
+        await gateway.housekeeping.sweep(LONG_S)
+        await gateway.sending.unknown(await take_part(gateway), "no answer")
+        await gateway.sending.record_learned(SIM, IMEI)
+        assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+
+
+async def test_an_old_doubt_about_one_part_ends_no_message_with_a_new_one_about_another(
+    gateway: Gateway, clock: Clock
+) -> None:
+    await rely_on_record(gateway)
+    id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
+    await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    clock.advance(700)
+    second = (await claim(gateway)).parts[0].row
+    await gateway.sending.submitting(second, await device(gateway), SIM, 8)
+    await gateway.sending.unknown(second, "no answer")
+    clock.advance(1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
+    assert await part_states(gateway, id) == [PartState.LEFT, PartState.PENDING, PartState.PENDING]
+
+
+async def test_a_gateway_that_never_runs_for_long_ends_a_doubt_after_a_week(
+    gateway: Gateway, clock: Clock, config: Config
+) -> None:
+    id = await submit(gateway)
+    await gateway.sending.unknown(await take_part(gateway), "no answer")
+    for _ in range(7):
+        assert await part_states(gateway, id) == [PartState.UNCERTAIN]
+        clock.advance(86_400)
+        await gateway.housekeeping.sweep(config.sending.uncertain_after_s - 1)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
+async def test_another_sim_in_the_only_slot_is_not_waited_for(gateway: Gateway, clock: Clock) -> None:
+    id = await put_in_doubt(gateway, None)
+    clock.advance(1)
+    await gateway.devices.sim_seen(await device(gateway), OTHER_SIM, None, 1)
+    clock.advance(600)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await part_states(gateway, id) == [PartState.FAILED]
+
+
+async def test_a_mark_of_one_sim_says_nothing_of_another_in_the_same_modem(gateway: Gateway) -> None:
+    await rely_on_record(gateway)
+    await put_in_doubt(gateway, 7)
+    await gateway.devices.sim_seen(await device(gateway), OTHER_SIM, None, 2)
+    await gateway.devices.boot_marked(OTHER_SIM, MARK)
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
 
 
 async def test_of_a_message_whose_rest_was_refused_nothing_is_sent_again(config: Config, clock: Clock) -> None:

@@ -29,6 +29,7 @@ class Explaining(Tx):
 STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("attempts_reference", lambda tx: attempts.with_reference(tx, SIM, 1, 0)),
     ("attempts_reference", lambda tx: attempts.recipients_of_deleted(tx, SIM, 1, 0)),
+    ("unfit_sims_of", lambda tx: queue.sent_away(tx, "d", SIM, "")),
     ("attempts_unanswered", lambda tx: attempts.unanswered(tx, SIM, 0)),
     ("attempts_unanswered", lambda tx: attempts.uncounted(tx, SIM, "490154203237518")),
     ("attempts_unanswered", lambda tx: attempts.forget_uncounted(tx, SIM)),
@@ -43,7 +44,7 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("messages_deferred", queue.make_due),
     ("messages_due", lambda tx: queue.heads(tx, "d", SIM, 1)),
     ("messages_asked", lambda tx: queue.waiting_for_deleted(tx, 10)),
-    ("parts_doubtful", lambda tx: parts.uncertain_since(tx, 0)),
+    ("parts_doubtful", lambda tx: parts.in_doubt_since(tx, 0)),
     ("sqlite_autoindex_messages", lambda tx: messages.ended_before(tx, 1, 10)),
     ("PRIMARY KEY", lambda tx: reports.forget_received(tx, 1, 10)),
 ]

@@ -1,0 +1,55 @@
+"""Making a modem use another SIM slot.
+
+It is believed only once the SIM that answers afterwards is the right one: that is for the caller to see.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from smsgw.at import commands
+from smsgw.at.commands import Command
+from smsgw.at.replies import ReplyError
+from smsgw.modem.faults import Refused, SlotRefused
+from smsgw.modem.link import Link
+from smsgw.modem.slots import SlotCommands
+
+
+async def turn_to(link: Link, ways: Sequence[SlotCommands], slot: int) -> None:
+    """Make the modem use a slot, in the first way that it knows; raises `SlotRefused` when it knows none."""
+    for way in ways:
+        question = way.question()
+        present = await _present(link, way, question) if question else None
+        if present == slot or ((present or not question) and await _take(link, way, slot)):
+            return
+    raise SlotRefused(
+        f"the modem takes no command to use SIM slot {slot}: name the right one by slot_command, or remove the slot"
+    )
+
+
+async def _present(link: Link, way: SlotCommands, question: Command) -> int | None:
+    try:
+        return way.shown((await link.command(question)).lines)
+    except (Refused, ReplyError):
+        return None
+
+
+async def _take(link: Link, way: SlotCommands, slot: int) -> bool:
+    if way.with_radio_off:
+        await _tell(link, commands.minimum_functionality())
+        await asyncio.sleep(link.pace.slot_s)
+    taken = True
+    for command in way.choices(slot):
+        taken = taken and await _tell(link, command)
+    await asyncio.sleep(link.pace.slot_s)
+    if way.with_radio_off:
+        await link.command(commands.full_functionality())
+        await asyncio.sleep(link.pace.radio_s)
+    return taken
+
+
+async def _tell(link: Link, command: Command) -> bool:
+    try:
+        await link.command(command)
+    except Refused:
+        return False
+    return True
