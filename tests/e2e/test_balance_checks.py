@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from simmodem import Page, Rule, VirtualModems
+from simmodem import Page, Profile, Rule, VirtualModems
+from smsgw.config import SimConfig
 from world import BRISK, SkippingClock, World, configure, running, until
 
 HOUR = 3_600
@@ -235,3 +236,30 @@ async def test_a_busy_sim_is_asked_an_hour_late_between_two_messages(tmp_path: P
         await w.reaches(ids[-1], 4)
         attempts = [(await w.detail(id))["parts"][0]["attempts"] for id in ids]
         assert [[one["outcome"] for one in of_message] for of_message in attempts] == [["accepted"]] * 20
+
+
+async def test_of_two_sims_in_one_modem_the_poor_one_is_asked_again_when_something_waits_for_it(tmp_path: Path) -> None:
+    clock = SkippingClock()
+    dual = Profile(
+        manufacturer="Quectel",
+        model="EP06",
+        slot_commands=("+QUIMSLOT=1", "+QUIMSLOT=2"),
+        slot_query=("+QUIMSLOT?", ("+QUIMSLOT: 1", "+QUIMSLOT: 2")),
+    )
+    watched = SimConfig(slot=2, balance_code=CODE, balance_every_h=2, balance_least=50)
+    async with VirtualModems(tmp_path, 1, network_time=(0.0, 0.0), profile=dual) as virtual:
+        virtual.network.menu[CODE] = Page(text="Balance: 3")
+        config = configure(tmp_path, virtual.paths)
+        modem = replace(config.modems[0], sims=(SimConfig(slot=1), watched), slot_stay_s=0, slot_wait_s=0)
+        pace = replace(PACE, slots_s=0.05)
+        async with running(replace(config, modems=(modem,)), virtual, pace, clock) as w:
+            await w.all_ready()
+            first = await w.send("asks first", to_sim=2, ttl=100 * HOUR)
+            await shown(w, 3.0)
+            await w.reaches(await w.send("through the other", to_sim=1), 4)
+            assert (await w.message(first))["status"] == 0
+            virtual.network.menu[CODE] = Page(text="Balance: 300")
+            clock.skip(2 * HOUR)
+            await w.reaches(first, 4)
+            await shown(w, 300.0)
+            assert checks(w) == 2
