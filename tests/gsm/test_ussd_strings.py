@@ -87,8 +87,9 @@ def test_a_filler_of_those_who_write_an_at_is_left_out() -> None:
 @given(GSM_TEXTS)
 def test_what_is_packed_comes_out_again(text: str) -> None:
     string = encode(text, Coding.PACKED).string
-    unpacked = ussd._unpacked(bytes.fromhex(string))
-    assert unpacked == text or (len(alphabet.encode(text)) % 8 == 0 and unpacked == text.removesuffix("@"))
+    # A CR at the end cannot be told from the filler, nor an @ there from that of those who know of none.
+    unpacked = ussd._unpacked(bytes.fromhex(string)).rstrip("\r")
+    assert unpacked in (text.rstrip("\r"), text.removesuffix("@").rstrip("\r"))
 
 
 @given(st.text(max_size=80), st.sampled_from(Coding))
