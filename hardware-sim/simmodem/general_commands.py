@@ -177,6 +177,13 @@ def _registration(device: Device, command: Command) -> Answer:
     return []
 
 
+def _attachment(device: Device, command: Command) -> Answer:
+    """Packet domain attach, which follows the registration (TS 27.007 §10.1.9)."""
+    if command.form is Form.TEST:
+        return ["+CGATT: (0,1)"]
+    return [f"+CGATT: {int(device.state.is_served)}"] if command.form is Form.READ else []
+
+
 def _operator(device: Device, command: Command) -> Answer:
     state = device.state
     act = device.profile.access_technology
@@ -263,6 +270,7 @@ GENERAL_COMMANDS: dict[str, Entry] = {
     "+CLCK": Entry(_facility_lock, Needs.CARD),
     "+CMEE": Entry(_error_level),
     **{name: Entry(_registration) for name in REGISTRATION_COMMANDS},
+    "+CGATT": Entry(_attachment),
     "+COPS": Entry(_operator),
     "+CSQ": Entry(_signal),
     "+CFUN": Entry(_functionality),

@@ -121,6 +121,11 @@ def full_functionality() -> Command:
     return Command(line="AT+CFUN=1", prefixes=("+CFUN:",), timeout_s=RADIO_S)
 
 
+def radio_off() -> Command:
+    """Switch the radio off and leave the SIM on (27.007 §8.2)."""
+    return Command(line="AT+CFUN=4", prefixes=("+CFUN:",), timeout_s=RADIO_S)
+
+
 def minimum_functionality() -> Command:
     """Switch radio and SIM off; the SIM starts afresh when they are switched on again (27.007 §8.2)."""
     return Command(line="AT+CFUN=0", prefixes=("+CFUN:",), timeout_s=RADIO_S)

@@ -75,6 +75,10 @@ class Devices:
         """Record that a modem answered."""
         await self._db.write(partial(devices.seen, id=id, imei=imei))
 
+    async def sims_in_slots(self, id: str) -> dict[str, int]:
+        """Tell in which slot of a device each of the SIMs is that were seen there last."""
+        return await self._db.write(partial(sims.in_slots, device=id))
+
     async def slot_in_use(self, id: str) -> int | None:
         """Tell which slot a device has used last."""
         return await self._db.write(partial(sims.slot_in_use, device=id))

@@ -33,12 +33,18 @@ class Routes:
 
         Raises why there is none. Each costs some looking up, so nobody should take more of them than are needed.
         """
-        return (self._route(tx, device, request, parts, begins) for device in self._able(tx, request))
+        return (
+            self._route(tx, device, slot, request, parts, begins)
+            for device in self._able(tx, request)
+            for slot in self._slots_of(device)
+            if request.to_sim in (None, slot)
+        )
 
-    def _route(self, tx: Tx, device: str, request: SendRequest, parts: int, begins: int) -> Route:
-        modem = self._devices.configured[device]
-        slot = modem.sim.slot if request.to_sim is None else request.to_sim
-        sim, of_sim = sims.seen_in(tx, device, slot), modem.in_slot(slot)
+    def _slots_of(self, device: str) -> list[int]:
+        return [sim.slot for sim in self._devices.configured[device].sims]
+
+    def _route(self, tx: Tx, device: str, slot: int, request: SendRequest, parts: int, begins: int) -> Route:
+        sim, of_sim = sims.seen_in(tx, device, slot), self._devices.configured[device].in_slot(slot)
         if sim is None:
             return Route(device=device, slot=slot, sim=None, ready_at=begins, last_part_at=begins)
         waits = (

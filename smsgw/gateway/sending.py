@@ -57,13 +57,24 @@ class Sending:
             if not isinstance(found, _GoOn):
                 return found
 
-    async def slot_to_use(self, device: str, sim: str, slot: int, seated_at: int, usable: Collection[int]) -> int:
-        """Choose, among the usable slots of a device, the one to use from now on; the present one is always usable.
+    async def slot_to_use(
+        self, device: str, sim: str, slot: int, seated_s: float, usable: Collection[int], *, may_send: bool
+    ) -> int:
+        """Choose, among the usable slots of a device, the one to use from now on; raises `DeviceSwitchedOff`.
 
-        The modem has used it since `seated_at` (Unix milliseconds).
+        The SIM in the present one has been able to send for `seated_s` seconds; `may_send` tells whether it still is.
         """
-        choose = partial(self._slot_to_use, device=device, sim=sim, slot=slot, seated_at=seated_at, usable=usable)
-        return await self._db.write(choose)
+        return await self._db.write(
+            partial(
+                self._slot_to_use,
+                device=device,
+                sim=sim,
+                slot=slot,
+                seated_ms=int(seated_s * 1_000),
+                usable=usable,
+                may_send=may_send,
+            )
+        )
 
     async def between_parts(self, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
         """Tell what keeps a worker from going on with the message that it holds; raises `DeviceSwitchedOff`.
@@ -163,23 +174,49 @@ class Sending:
             sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()
 
-    def _slot_to_use(self, tx: Tx, device: str, sim: str, slot: int, seated_at: int, usable: Collection[int]) -> int:
+    def _slot_to_use(
+        self, tx: Tx, device: str, sim: str, slot: int, seated_ms: int, usable: Collection[int], *, may_send: bool
+    ) -> int:
+        ensure_active(tx, device)
         modem = self._devices.configured[device]
-        turns = policy.Turns(
-            home=modem.sim.slot if modem.sim.slot in usable else slot,
-            stay_ms=modem.slot_stay_s * 1_000,
-            wait_ms=modem.slot_wait_s * 1_000,
-        )
-        stops = limits.standstill(tx, sim, self._limits(device, slot), self._zone)
-        is_stuck = stops is not None and stops.until - tx.now > turns.stay_ms
+        stay_ms, home = modem.slot_stay_s * 1_000, modem.sim.slot
+        is_stuck = not may_send or self._stops_for(tx, device, sim, slot) > stay_ms
         waiting = {slot: [] if is_stuck else self._heads(tx, device, sim, slot)}
         for other in sorted(set(usable) - {slot}):
             its_sim = sims.seen_in(tx, device, other) or ""
-            if limits.standstill(tx, its_sim, self._limits(device, other), self._zone) is None:
-                waiting[other] = self._heads(tx, device, its_sim, other, asked_for=not is_stuck)
-                waiting[other] += queue.sent_away(tx, device, sim, its_sim)
+            if not self._stops_for(tx, device, its_sim, other):
+                waiting[other] = self._heads_in_time(tx, device, its_sim, other, asked_for=not is_stuck)
+                waiting[other] += self._sent_away(tx, device, sim, its_sim, other)
+        if home not in usable or self._stops_for(tx, device, sims.seen_in(tx, device, home) or "", home) > stay_ms:
+            home = slot
         demands = [_demand(tx, one, heads) for one, heads in waiting.items() if heads]
-        return policy.next_slot(slot, seated_at, demands, turns, tx.now)
+        turns = policy.Turns(home=home, stay_ms=stay_ms, wait_ms=modem.slot_wait_s * 1_000)
+        return policy.next_slot(slot, tx.now - seated_ms, demands, turns, tx.now)
+
+    def _stops_for(self, tx: Tx, device: str, sim: str, slot: int) -> int:
+        """Tell for how many milliseconds the limits of a SIM let it send nothing."""
+        found = limits.standstill(tx, sim, self._limits(device, slot), self._zone)
+        return 0 if found is None else found.until - tx.now
+
+    def _heads_in_time(self, tx: Tx, device: str, sim: str, slot: int, *, asked_for: bool) -> list[Head]:
+        for _ in range(_PASSED_OVER):
+            heads = self._heads(tx, device, sim, slot, asked_for=asked_for)
+            late = [head for head in heads if not self._is_in_time(tx, head, sim, self._limits(device, slot))]
+            if not late:
+                return heads
+            for head in late:
+                sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
+        return []
+
+    def _sent_away(self, tx: Tx, device: str, sim: str, other: str, slot: int) -> list[Head]:
+        """List what the present SIM does not take and another one could send."""
+        of_other = self._limits(device, slot)
+        return [
+            head
+            for head in queue.sent_away(tx, device, sim, other)
+            if self._is_in_time(tx, head, other, of_other)
+            and not limits.bars(tx, other, of_other, messages.by_row(tx, head.row)["phone_number"], self._zone)
+        ]
 
     def _heads(self, tx: Tx, device: str, sim: str, slot: int, *, asked_for: bool = False) -> list[Head]:
         barred = limits.strangers_barred(tx, sim, self._limits(device, slot), self._zone)

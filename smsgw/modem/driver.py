@@ -5,6 +5,7 @@ Deletes only what it is told to, by the exact index, and decides nothing about r
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from smsgw.modem.heard import Heard, News, sort
 from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
-from smsgw.modem.slots import SlotCommands
+from smsgw.modem.slots import SlotChoice
 from smsgw.modem.startup import Identity, Startup
 from smsgw.modem.ussd import Ussd
 
@@ -63,21 +64,19 @@ class Storage:
 class Modem:
     """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model.
 
-    Only one that has several SIM slots is told which to use: `slot`, in one of `slot_ways` or those of its profile.
+    Only one that has several SIM slots is told which to use.
     """
 
     def __init__(
         self,
         link: Link,
         profile: Profile | None = None,
-        slot: int | None = None,
-        slot_ways: tuple[SlotCommands, ...] = (),
+        slot: SlotChoice | None = None,
     ) -> None:
         self.profile = profile or GENERIC
         self.identity = Identity()
         self._fixed_profile = profile
         self._slot = slot
-        self._slot_ways = slot_ways
         self._link = link
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
@@ -86,7 +85,7 @@ class Modem:
 
     async def initialise(self, policy: PinPolicy) -> Identity:
         """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises."""
-        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._slot_ways)
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot)
         self.identity = await startup.run()
         self.profile = startup.profile
         self.ussd.packs = self.profile.packs_ussd
@@ -231,6 +230,11 @@ class Modem:
     async def ping(self) -> None:
         """Make sure that the modem still answers."""
         await self._link.command(commands.attention())
+
+    async def radio_off(self) -> None:
+        """Let nothing come in any more; SIM and stores stay as they are. A modem that cannot do so goes on."""
+        with suppress(Refused):
+            await self._link.command(commands.radio_off())
 
     async def restart(self) -> None:
         """Let the modem start anew; the link is of no more use afterwards, whether this returns or raises."""

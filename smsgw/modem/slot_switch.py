@@ -15,11 +15,18 @@ from smsgw.modem.slots import SlotCommands
 
 
 async def turn_to(link: Link, ways: Sequence[SlotCommands], slot: int) -> None:
-    """Make the modem use a slot, in the first way that it knows; raises `SlotRefused` when it knows none."""
+    """Make the modem use a slot, in the first way that it knows.
+
+    Raises `SlotRefused` when it knows none, or says afterwards that it uses another slot.
+    """
     for way in ways:
         question = way.question()
         present = await _present(link, way, question) if question else None
-        if present == slot or ((present or not question) and await _take(link, way, slot)):
+        if present == slot:
+            return
+        if (present or not question) and await _take(link, way, slot):
+            if question and (now := await _present(link, way, question)) not in (None, slot):
+                raise SlotRefused(f"the modem was told to use SIM slot {slot} and goes on with slot {now}")
             return
     raise SlotRefused(
         f"the modem takes no command to use SIM slot {slot}: name the right one by slot_command, or remove the slot"

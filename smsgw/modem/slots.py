@@ -41,6 +41,18 @@ class SlotCommands:
         raise ReplyError("the SIM slot", lines)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotChoice:
+    """The slot that a modem is to use, in one of `ways` if there are any, else in those of its family.
+
+    `sim` is the ICCID of the SIM that was there last, if that is known.
+    """
+
+    slot: int
+    ways: tuple[SlotCommands, ...] = ()
+    sim: str | None = None
+
+
 QUIMSLOT = SlotCommands(choose=("AT+QUIMSLOT={slot}",), ask="AT+QUIMSLOT?", shows=r"\+QUIMSLOT: *([0-9])")
 QDSIM = SlotCommands(choose=("AT+QDSIM={slot0}",), ask="AT+QDSIM?", shows=r"\+QDSIM: *([0-9])", first=0)
 SMSIMCFG = SlotCommands(

@@ -18,7 +18,7 @@ from smsgw.modem.link import Link
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
 from smsgw.modem.slot_switch import turn_to
-from smsgw.modem.slots import SlotCommands
+from smsgw.modem.slots import SlotChoice
 
 _ROOMY = 20  # slots from which the modem's own memory is preferred to that of the SIM
 _PURPOSES = 3  # stores are chosen for reading, writing and receiving
@@ -54,7 +54,7 @@ class Identity:
 class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
-    With `slot`, the modem is made to use that one, in one of `slot_ways` if there are any, else in those of its row.
+    With `slot`, the modem is made to use that one.
     """
 
     def __init__(
@@ -62,15 +62,13 @@ class Startup:
         link: Link,
         profile: Profile | None,
         policy: PinPolicy,
-        slot: int | None = None,
-        slot_ways: tuple[SlotCommands, ...] = (),
+        slot: SlotChoice | None = None,
     ) -> None:
         self.profile = profile or GENERIC
         self._fixed = profile is not None
         self._link = link
         self._policy = policy
         self._slot = slot
-        self._slot_ways = slot_ways
         self._found = Identity()
 
     async def run(self) -> Identity:
@@ -137,8 +135,10 @@ class Startup:
             await self._tell(commands.plain(line))
 
     async def right_slot(self) -> None:
-        if self._slot is not None:
-            await turn_to(self._link, self._slot_ways or self.profile.every_slot_way, self._slot)
+        choice = self._slot
+        if choice is None or (choice.sim and choice.sim == await read_iccid(self._link, self.profile)):
+            return
+        await turn_to(self._link, choice.ways or self.profile.every_slot_way, choice.slot)
 
     async def sim_ready(self) -> None:
         await Unlocking(self._link, self.profile, self._policy).run()
@@ -226,9 +226,9 @@ STEPS: tuple[Callable[[Startup], Awaitable[None]], ...] = (
     Startup.synchronise,  # ESC, CR, drain, AT: a modem left in a prompt by a crash answers nothing at all
     Startup.plain_dialogue,  # no echo, OK in words, errors in numbers
     Startup.who_are_you,  # works without a SIM; chooses the profile
+    Startup.right_slot,  # before the radio: nothing may come in for the SIM that is left; each has its own PIN, too
     Startup.radio_on,  # without it neither SIM nor network
     Startup.calm,  # stops the vendor's stream of signal reports
-    Startup.right_slot,  # before the PIN: each SIM has its own
     Startup.sim_ready,  # the PIN, at most once
     Startup.whose_sim,  # everything about messages is kept by SIM
     Startup.registration_news,  # so that the loss of the network is heard

@@ -34,7 +34,7 @@ def next_slot(present: int, seated_at: int, demands: Sequence[Demand], turns: Tu
     others = [demand for demand in demands if demand is not mine and _is_due(demand, mine, seated_at, turns, now)]
     if others:
         return min(others, key=lambda demand: (-demand.priority, demand.since, demand.slot)).slot
-    return present if mine or demands else turns.home
+    return present if mine else turns.home
 
 
 def _is_due(demand: Demand, mine: Demand | None, seated_at: int, turns: Turns, now: int) -> bool:

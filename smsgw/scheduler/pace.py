@@ -14,7 +14,8 @@ class Pace:
     list_s: float = 180.0  # between looks for stored messages that were not announced
     registration_s: float = 3.0  # between looks while the network has not taken the SIM
     hold_s: float = 5.0  # before a modem or a SIM that is not ready to send is asked again
-    slot_refused_s: float = 900.0  # before a slot is tried again that is empty, or that the modem would not turn to
+    slot_refused_s: float = 900.0  # before a slot is tried again that is empty, without network or not turned to
+    network_s: float = 180.0  # for the SIM that was turned to, to find a network
     slots_s: float = 5.0  # between looks at what waits for the other SIMs of a modem
     storage_retry_s: float = 1.0  # before a result is offered to a failing storage again
     first_backoff_s: float = 1.0  # before a port is opened again; doubles up to the last

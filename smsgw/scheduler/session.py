@@ -74,8 +74,8 @@ class Session:
         self._remedies = remedies
         self._clock = clock
         self._slots = slots
-        self._seated_at = clock()
-        self._has_served = False
+        self._next_slot_look = 0.0
+        self._is_barred = False  # registered in a network where the SIM may not send
         self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
         self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
@@ -266,16 +266,35 @@ class Session:
     # ── SIM slots ──
 
     async def _look_at_other_slots(self) -> None:
-        """Turn to another SIM when it is time; there is nothing of a message in hand here."""
-        if not self._slots.are_several:
+        """From time to time, turn to another SIM if that is due; there is nothing of a message in hand here."""
+        slots, now = self._slots, time.monotonic()
+        if not slots.are_several or now < self._next_slot_look or self._is_finding_network():
             return
-        seat, usable = self._seat, self._slots.usable()
+        self._next_slot_look = now + self._pace.slots_s
+        seat, usable, may_send = self._seat, slots.usable(), self._may_send
         try:
-            slot = await self._gateway.sending.slot_to_use(seat.device, seat.sim, seat.slot, self._seated_at, usable)
+            slot = await self._gateway.sending.slot_to_use(
+                seat.device, seat.sim, seat.slot, slots.seated_s, usable, may_send=may_send
+            )
         except StorageUnavailable:
             return
         if slot != seat.slot:
+            await self._leave_sim()
+            if not slots.has_served:
+                slots.set_aside(self._board.live.error or "no network", self._pace.slot_refused_s)
             raise TurnTo(slot)
+
+    def _is_finding_network(self) -> bool:
+        served = self._may_send or self._is_barred or self._slots.has_served
+        return not served and self._slots.seated_s < self._pace.network_s
+
+    async def _leave_sim(self) -> None:
+        """Let nothing more come in, and take what has: the next session would take it for its own SIM's."""
+        await self._modem.radio_off()
+        await self._hear()
+        self._hearing.next_listing = 0.0
+        await self._hearing.look_for_stored()
+        await self._hear()
 
     # ── hearing and the network ──
 
@@ -297,12 +316,11 @@ class Session:
             raise SetUpAgain("the modem has stopped telling what it receives")
         registration = await self._modem.registration()
         may_send = registration.may_send and (self._seat.may_roam or not registration.is_roaming)
-        if may_send and not self._has_served:
-            # What it takes to find a network is not time in which anything could be sent.
-            self._has_served, self._seated_at = True, self._clock()
-        self._may_send = may_send
+        self._may_send, self._is_barred = may_send, registration.may_send and not may_send
+        if may_send:
+            self._slots.serves()
         self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())
-        if registration.may_send and not may_send:
+        if self._is_barred:
             self._board.become(DeviceState.REGISTERING, _ROAMING)
             return
         if not may_send:

@@ -20,6 +20,7 @@ from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import NoSim, SimLocked, SlotRefused
 from smsgw.modem.link import Link, LinkError
 from smsgw.modem.profiles import named
+from smsgw.modem.slots import SlotChoice
 from smsgw.modem.trace import WireTrace
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.pace import Pace
@@ -66,7 +67,7 @@ class ModemWorker:
         self._is_entering_pin = False
         self._pin_key = ""
         self._slots = Slots(config)
-        self._last_seat: Seat | None = None
+        self._known_sims: dict[str, int] = {}  # slots by ICCID
 
     def is_stuck(self) -> bool:
         """Tell whether a session has not taken a step for longer than any command may last."""
@@ -120,19 +121,25 @@ class ModemWorker:
             return 0.0
         except TurnTo as turn:
             logger.info("turning to another SIM", modem=self.board.name, slot=turn.slot)
-            self._slots.wanted = turn.slot
+            self._slots.choose(turn.slot)
             self.board.become(DeviceState.OFFLINE)
             return 0.0
         except NoSim as error:
             self._give_up(str(error))
             return 0.0 if self._slots.set_aside(str(error), self._pace.slot_refused_s) else self._pace.no_sim_s
         except SlotRefused as error:
-            self._give_up(str(error))
-            return 0.0 if self._slots.set_aside(str(error), self._pace.slot_refused_s) else None
+            if self._slots.set_aside(str(error), self._pace.slot_refused_s):
+                self._give_up(str(error))
+                return 0.0
+            self._give_up(self._slots.faults())
+            return self._slots.pause_s()
         except SimLocked as error:
             if self._slots.set_aside(str(error)):
                 self._give_up(str(error))
                 return 0.0
+            if (pause_s := self._slots.pause_s()) is not None:
+                self._give_up(self._slots.faults())
+                return pause_s
             # Whatever the SIM wants, trying again alone would make it worse: only a person lets the worker go on.
             self.board.become(DeviceState.LOCKED, self._slots.faults() if self._slots.are_several else str(error))
             await self._wait_while(True)
@@ -159,15 +166,14 @@ class ModemWorker:
     async def _open(self) -> None:
         self.board.become(DeviceState.OPENING, self.board.live.error)
         config, pace = self._config, self._pace.modem
-        if self._slots.are_several and not self._slots.has_begun:
-            self._slots.resume(await self._gateway.devices.slot_in_use(self._device))
+        if self._slots.are_several:
+            await self._choose_slot()
         left_over = await self._gateway.reports.left_over(self._device)
         async with Link.open(config.port, config.baud, pace=pace, trace=self._trace) as link:
             link.on_urc = self.bell.set
             link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
             self.board.become(DeviceState.INITIALISING)
-            slot = self._slots.wanted if self._slots.are_several else None
-            modem = Modem(link, None if config.profile == AUTO else named(config.profile), slot, self._slots.ways)
+            modem = Modem(link, None if config.profile == AUTO else named(config.profile), self._slot_choice())
             identity = await modem.initialise(
                 PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
             )
@@ -195,6 +201,27 @@ class ModemWorker:
                 self._session = None
                 self.desk.close()
 
+    async def _choose_slot(self) -> None:
+        self._known_sims = await self._gateway.devices.sims_in_slots(self._device)
+        if not self._slots.is_resumed:
+            self._slots.resume(await self._gateway.devices.slot_in_use(self._device))
+        self._slots.leave_unusable()
+
+    def _slot_choice(self) -> SlotChoice | None:
+        if not self._slots.are_several:
+            return None
+        wanted = self._slots.wanted
+        sim = next((sim for sim, slot in self._known_sims.items() if slot == wanted), None)
+        return SlotChoice(slot=wanted, ways=self._slots.ways, sim=sim if self._slots.holds_the_same else None)
+
+    def _refuse_other_sim(self, sim: str | None) -> None:
+        """A modem may say that it has turned to a slot and go on with the SIM of another one."""
+        known = self._known_sims.get(sim) if sim else None
+        if self._slots.are_several and not self._slots.may_hold(known):
+            raise SlotRefused(
+                f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
+            )
+
     async def _take_seat(self, identity: Identity) -> Seat:
         """Check who answered, and write down that it did."""
         if self._config.imei and identity.imei != self._config.imei:
@@ -208,16 +235,15 @@ class ModemWorker:
             )
         slot = self._slots.wanted
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
-        last, self._last_seat = self._last_seat, None
-        if last is not None and last.sim == sim and last.slot != slot:
-            raise SlotRefused(f"the modem says that it uses this slot, and goes on with the SIM in slot {last.slot}")
+        self._refuse_other_sim(sim)
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei)
+        self._slots.seated()
         may_roam = self._config.in_slot(slot).roaming
-        self._last_seat = Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
-        return self._last_seat
+        return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
+        self._refuse_other_sim(iccid)
         self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
         self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._pin(), untouched)
         return self._is_entering_pin

@@ -44,12 +44,13 @@ def heads(
 
 
 def sent_away(tx: Tx, device: str, sim: str, other: str) -> list[Head]:
-    """List the message that has been kept from this SIM and may go from any, from another SIM of the device as well."""
+    """List the most urgent of the messages that this SIM is kept from and that another one of the device may send."""
     row = tx.row(
         "SELECT m.seq, m.priority, m.token FROM unfit_sims u CROSS JOIN messages m ON m.seq = u.message"
         " WHERE u.sim = ? AND u.until > ? AND m.status = 0 AND m.not_before IS NULL AND m.sim IS NULL"
         " AND m.asked_device IN ('', ?) AND m.asked_slot IS NULL AND m.expires_at > ? AND NOT EXISTS"
-        " (SELECT 1 FROM unfit_sims o WHERE o.message = m.seq AND o.sim = ? AND o.until > ?) LIMIT 1",
+        " (SELECT 1 FROM unfit_sims o WHERE o.message = m.seq AND o.sim = ? AND o.until > ?)"
+        " ORDER BY m.priority DESC, m.seq LIMIT 1",
         (sim, tx.now, device, tx.now, other, tx.now),
     )
     return [] if row is None else [Head(row=row["seq"], client=row["token"] or 0, priority=row["priority"])]

@@ -61,6 +61,12 @@ def seen_in(tx: Tx, device: str, slot: int) -> str | None:
     return None if row is None else str(row[0])
 
 
+def in_slots(tx: Tx, device: str) -> dict[str, int]:
+    """List the SIMs that were seen last in the slots of a device, with their slots."""
+    rows = tx.rows("SELECT key, slot FROM sims WHERE device = ? ORDER BY last_seen", (device,))
+    return {sim: slot for slot, sim in {row["slot"]: row["key"] for row in rows}.items()}
+
+
 def slot_in_use(tx: Tx, device: str) -> int | None:
     """Tell which slot a device has used last."""
     row = tx.row("SELECT slot FROM sims WHERE device = ? ORDER BY last_seen DESC LIMIT 1", (device,))

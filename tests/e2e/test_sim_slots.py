@@ -55,6 +55,16 @@ async def slot_is(w: World, slot: int) -> None:
     await until(there, f"slot {slot} in use")
 
 
+async def told(w: World, what: str) -> None:
+    """Wait until the device is ready and says so."""
+
+    async def there() -> bool:
+        (device,) = await w.devices()
+        return device["state"] == "ready" and what in (device["error"] or "")
+
+    await until(there, what)
+
+
 async def test_a_message_goes_out_through_the_slot_that_it_asks_for(tmp_path: Path) -> None:
     async with dual(tmp_path) as w:
         first, second, third = [await w.send(f"to {slot}", to_sim=slot) for slot in (1, 2, 1)]
@@ -67,12 +77,10 @@ async def test_a_message_goes_out_through_the_slot_that_it_asks_for(tmp_path: Pa
 
 
 async def test_what_waits_for_the_present_sim_is_sent_before_the_modem_turns(tmp_path: Path) -> None:
-    async with dual(tmp_path, slot_wait_s=600) as w:
-        w.virtual.fault(0, "deregister")
-        await w.device_in_state("registering")
+    async with dual(tmp_path, rules=(Rule(recipient="79990000009", network_time=1.0),), slot_wait_s=600) as w:
+        await w.send("slow", "79990000009", to_sim=1)
         other = await w.send("other", to_sim=2)
         here = [await w.send(f"{number}", to_sim=1) for number in range(20)]
-        w.virtual.fault(0, "register")
         for id in (*here, other):
             await w.reaches(id, 4)
         assert w.virtual.network.messages[-1].text == "other"
@@ -132,7 +140,7 @@ async def test_a_sim_that_may_not_roam_leaves_it_to_the_one_that_may(tmp_path: P
         w.virtual.fault(0, "deregister", stat=5)
         assert "may not send" in (await w.device_in_state("registering"))["error"]
         stays = await w.send("at home only", to_sim=1)
-        await w.reaches(await w.send("abroad", to_sim=2), 4)
+        await w.reaches(await w.send("abroad"), 4)
         assert (await w.message(stays))["status"] == 0
         w.virtual.fault(0, "register")
         await w.reaches(stays, 4)
@@ -161,27 +169,109 @@ async def test_a_locked_sim_keeps_nobody_from_the_other_one_and_is_told_of(tmp_p
     async with dual(tmp_path, profile=profile) as w:
         waiting = await w.send("locked", to_sim=2)
 
-        async def told() -> bool:
-            (device,) = await w.devices()
-            return device["state"] == "ready" and "SIM slot 2: the SIM wants its PIN" in (device["error"] or "")
-
-        await until(told, "the locked SIM is told of")
+        await told(w, "SIM slot 2: the SIM wants its PIN")
         await w.reaches(await w.send("here"), 4)
         assert (await w.message(waiting))["status"] == 0
 
 
-async def test_a_modem_that_only_says_that_it_has_turned_sends_nothing_from_the_wrong_sim(tmp_path: Path) -> None:
+async def test_a_modem_that_says_afterwards_that_it_has_not_turned_sends_nothing(tmp_path: Path) -> None:
     async with dual(tmp_path, profile=replace(DUAL, ignores_slots=True)) as w:
         waiting = await w.send("from the other", to_sim=2)
-
-        async def told() -> bool:
-            (device,) = await w.devices()
-            return device["state"] == "ready" and "goes on with the SIM in slot 1" in (device["error"] or "")
-
-        await until(told, "the turn that was none is told of")
+        await told(w, "goes on with slot 1")
         await w.reaches(await w.send("from the first"), 4)
         assert (await w.message(waiting))["status"] == 0
         assert sent_from(w) == {(1, "from the first"): 1}
+
+
+async def test_no_pin_of_one_sim_is_entered_into_another(tmp_path: Path) -> None:
+    """The modem says that it has turned, and has only started the same SIM again."""
+    profile = replace(DUAL, slot_query=("+QUIMSLOT?", ("+QUIMSLOT: 1", "+QUIMSLOT: 1")), slot_pins=("1111", "2222"))
+    profile = replace(profile, slot_commands=("^SIMSLOT=0", "^SIMSLOT=1"))
+    sims = (SimConfig(slot=1, pin="1111"), SimConfig(slot=2, pin="2222"))
+    async with dual(tmp_path, profile=profile, sims=sims, slot_command="AT^SIMSLOT={slot0}") as w:
+        await w.reaches(await w.send("here", to_sim=1), 4)
+        state = w.virtual.modems[0].state
+        state.use_slot = lambda slot: state.change(state.sim.power_cycle)  # type: ignore[method-assign]
+        await w.send("for the other", to_sim=2)
+        await told(w, "the SIM that answers was in slot 1")
+        assert [sim.pin_tries for sim in state.sims] == [3, 3]
+
+
+async def test_sims_that_were_moved_are_taken_once_somebody_says_so(tmp_path: Path) -> None:
+    async with dual(tmp_path) as w:
+        for slot in (1, 2):
+            await w.reaches(await w.send(f"to {slot}", to_sim=slot), 4)
+        await slot_is(w, 1)
+        w.virtual.modems[0].state.sims.reverse()
+        w.virtual.fault(0, "reboot")
+
+        async def refused() -> bool:
+            (device,) = await w.devices()
+            return "if it was moved, switch the device off and on" in (device["error"] or "")
+
+        await until(refused, "the SIMs in the wrong slots are told of")
+        (id,) = await w.device_ids()
+        for active in (False, True):
+            async with w.client.post(f"{w.url}/devices/edit", json={"device_id": id, "is_active": active}) as answer:
+                assert answer.status == 204
+        await w.reaches(await w.send("moved", to_sim=2), 4)
+        assert sent_from(w)[2, "moved"] == 1
+
+
+async def test_a_locked_sim_waits_for_one_that_was_only_absent(tmp_path: Path) -> None:
+    profile = replace(DUAL, empty_slots=(1,), slot_pins=(None, "2222"))
+    async with VirtualModems(tmp_path, profile=profile) as virtual:
+        modem = ModemConfig(name="dual", port=str(virtual.paths[0]), sims=SIMS, slot_stay_s=0, slot_wait_s=0)
+        config = replace(configure(tmp_path, virtual.paths), modems=(modem,))
+        async with running(config, virtual, replace(PACE, slot_refused_s=0.5)) as w:
+
+            async def both_told() -> bool:
+                (device,) = await w.devices()
+                return "SIM slot 1: no SIM" in (device["error"] or "") and "slot 2: the SIM wants" in device["error"]
+
+            await until(both_told, "both slots are told of")
+            virtual.modems[0].state.sims[0].is_inserted = True
+            await w.reaches(await w.send("inserted", to_sim=1), 4)
+
+
+async def test_a_sim_that_comes_late_into_the_only_slot_leaves_no_fault_behind(tmp_path: Path) -> None:
+    async with (
+        VirtualModems(tmp_path, profile=Profile(empty_slots=(1,))) as virtual,
+        running(configure(tmp_path, virtual.paths), virtual, PACE) as w,
+    ):
+
+        async def absent() -> bool:
+            return "no SIM" in ((await w.devices())[0]["error"] or "")
+
+        await until(absent, "the absent SIM is told of")
+        virtual.modems[0].state.sims[0].is_inserted = True
+        assert (await w.device_in_state("ready"))["error"] is None
+
+
+STORED_REPORTS = replace(DUAL, cnmi_refused=frozenset({(3, 1)}))
+
+
+async def test_no_report_for_one_sim_is_taken_for_one_for_the_other(tmp_path: Path) -> None:
+    rules = (Rule(recipient="79990000007", reports=()),)
+    async with dual(tmp_path, profile=STORED_REPORTS, rules=rules) as w:
+        never = await w.send("never reported on", "79990000007", to_sim=1)
+        await w.reaches(never, 2)
+        await w.reaches(await w.send("other", "79990000009", to_sim=2), 4)
+        await slot_is(w, 1)
+        assert (await w.message(never))["status"] == 2
+
+
+async def test_a_report_that_came_during_the_last_message_before_a_turn_counts(tmp_path: Path) -> None:
+    rules = (
+        Rule(recipient="79990000007", report_delay=0.3),
+        Rule(recipient="79990000009", network_time=1.0),
+    )
+    async with dual(tmp_path, profile=STORED_REPORTS, rules=rules, slot_wait_s=600) as w:
+        first = await w.send("first", "79990000007", to_sim=1)
+        last = await w.send("last", "79990000009", to_sim=1)
+        other = await w.send("other", to_sim=2)
+        for id in (other, first, last):
+            await w.reaches(id, 4)
 
 
 async def test_a_command_from_the_configuration_turns_a_modem_of_no_known_family(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ class Explaining(Tx):
         return len(self.rows(sql, parameters))
 
 
+# Of what these find there is little, and its order is not that of the index.
+SORTED = ("attempts_unanswered", "unfit_sims_of")
 STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("attempts_reference", lambda tx: attempts.with_reference(tx, SIM, 1, 0)),
     ("attempts_reference", lambda tx: attempts.recipients_of_deleted(tx, SIM, 1, 0)),
@@ -62,4 +64,4 @@ async def test_a_statement_uses_its_index(db: Database, index: str, statement: C
     plans = await db.write(explain)
     assert re.search(index, " ".join(plans)), plans
     assert not [plan for plan in plans if re.search(r"SCAN (attempts|messages|parts|timeline)( |$)(?!.*INDEX)", plan)]
-    assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and "unanswered" not in index], plans
+    assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and index not in SORTED], plans
