@@ -182,6 +182,26 @@ class NoDeviceHasSlot(CallerError):
     en = "No device has a SIM slot {slot} (to_sim)."
 
 
+class DeviceOff(CallerError):
+    code = 1018
+    ru = "Устройство {id} выключено. Включите его: POST /devices/edit, is_active = true."
+    en = "Device {id} is switched off. Switch it on: POST /devices/edit, is_active = true."
+
+
+class UssdRefused(CallerError):
+    code = 1019
+    ru = "Модем или сеть не выполняет этот USSD-запрос ({reason}). Проверьте код; если он верный, спросите оператора."
+    en = "The modem or the network refuses this USSD code ({reason}). Check it; if it is right, ask the operator."
+
+
+class UssdSessionOver(CallerError):
+    code = 1020
+    ru = "Такого USSD-сеанса нет: он завершён или ждал ответа слишком долго. Начните новый: code без session."
+    en = (
+        "There is no such USSD session: it has ended, or waited for a reply too long. Begin anew: code without session."
+    )
+
+
 class BadPhoneNumber(CallerError):
     code = 2001
     ru = "phone_number: нужна строка из 3–20 цифр, например «79999999999»; {reason}."
@@ -284,6 +304,24 @@ class BadDryRun(CallerError):
     en = "dry_run: true or false is needed, and only for /sms/send; {reason}."
 
 
+class BadUssdCode(CallerError):
+    code = 2018
+    ru = "code: нужен код из цифр, *, # и + (например «*100#»), с session — ответ сети, до 182 символов; {reason}."
+    en = "code: a code of digits, *, # and + such as “*100#” is needed, with session a reply of up to 182; {reason}."
+
+
+class BadUssdSession(CallerError):
+    code = 2019
+    ru = "session: нужна строка из 12 шестнадцатеричных цифр из ответа, в котором сеть ждёт продолжения; {reason}."
+    en = "session: the string of 12 hex digits from the answer that wants a reply is needed; {reason}."
+
+
+class BadCancel(CallerError):
+    code = 2020
+    ru = "cancel: нужно true или false; {reason}."
+    en = "cancel: true or false is needed; {reason}."
+
+
 class Maintenance(CallerError):
     code = 3000
     ru = "Шлюз на обслуживании и не принимает новые сообщения. Повторите запрос позже."
@@ -342,3 +380,21 @@ class IdempotencyKeyReused(CallerError):
     code = 4005
     ru = "Idempotency-Key «{key}» уже использован для другого запроса. Для нового запроса возьмите новый ключ."
     en = "The Idempotency-Key “{key}” was used for another request already. Take a new key for a new request."
+
+
+class DeviceNotReady(CallerError):
+    code = 4006
+    ru = "Устройство сейчас не может выполнить запрос: {reason}. Повторите позже; подробнее: GET /devices."
+    en = "The device cannot do this right now: {reason}. Try again later; GET /devices tells more."
+
+
+class UssdBusy(CallerError):
+    code = 4007
+    ru = "Устройство занято: отправляет сообщения или ведёт другой USSD-сеанс. Ничего не набрано, повторите позже."
+    en = "The device is busy: it sends messages, or another USSD session is open. Nothing was dialled, try again later."
+
+
+class UssdUnanswered(CallerError):
+    code = 4008
+    ru = "Сеть не ответила на USSD-запрос вовремя, сеанс завершён. Запрос мог быть выполнен; повторите позже."
+    en = "The network did not answer in time, and the session was ended. It may have been done; try again later."

@@ -11,6 +11,8 @@ In a test:
         vm.network.ledger                      # list[LedgerEntry]: every part the network accepted
         vm.network.messages                    # list[LedgerMessage]: joined, once all parts are there
         vm.network.rules.append(Rule(nth=3, error="+CMS ERROR: 42"))
+        vm.network.menu["*100#"] = Page(text="Balance: 5")   # what the network answers to a USSD code
+        vm.network.dialled                     # list[tuple[int, str | None]]: by modem; None: it ended the session
         vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
 
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
@@ -22,9 +24,10 @@ From a shell: `simmodem --help`.
 
 from simmodem.device import Fault
 from simmodem.ledger import LedgerEntry, LedgerMessage
+from simmodem.menu import Page
 from simmodem.modem import VirtualModem
 from simmodem.network import Network, Rule
-from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss
+from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss, UssdOrder
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
 from simmodem.stages import Stage
 from simmodem.usb_bus import EC25, Stick, UsbBus
@@ -32,6 +35,6 @@ from simmodem.virtual import VirtualModems
 
 __all__ = [
     "BYTES", "EC25", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry",
-    "LedgerMessage", "Line", "Network", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus", "VirtualModem",
-    "VirtualModems",
+    "LedgerMessage", "Line", "Network", "Page", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus", "UssdOrder",
+    "VirtualModem", "VirtualModems",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from simmodem.reception import Reception
 from simmodem.sim import Identity
 from simmodem.stages import Stage
 from simmodem.terminal import Terminal
+from simmodem.ussd import UssdSession
 
 BOOT_S = 0.2
 
@@ -76,6 +77,7 @@ class Device:
         self.illnesses = Illnesses()
         self.overhearing: Overhearing | None = None  # of a modem that hangs
         self.fails_with: int | None = None  # what every send is refused with; 0 is no answer at all
+        self.ussd = UssdSession(self.state)
         self.send_faults: deque[PlannedFault | None] = deque()
         self._network = network
         self._agenda = agenda
@@ -113,6 +115,7 @@ class Device:
         self.illnesses.cure(Cure.RESET)
         self.state.sim.power_cycle()
         self.state.forget_settings()
+        self.ussd.reset()
         self.reception.reset()
         session = self._session
         self._agenda.after(down_s, lambda: self._boot(session))
@@ -161,6 +164,8 @@ class Device:
     def send(self, submit: Submit) -> None:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
         self.terminal.on_stage(Stage.CTRL_Z)
+        if self.ussd.is_open:
+            raise CmsError(302)
         fault = self.send_faults.popleft() if self.send_faults else None
         if self.fails_with is not None:
             self._fail(self.fails_with)

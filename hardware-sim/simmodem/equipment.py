@@ -108,7 +108,8 @@ class Equipment:
 
     def forget_settings(self) -> None:
         self.storage.choose_default()
-        self.settings = Settings(cmee=self.profile.cmee_default, csms=self.profile.csms_default)
+        profile = self.profile
+        self.settings = Settings(cmee=profile.cmee_default, csms=profile.csms_default, cscs=profile.character_set)
 
     @property
     def sim(self) -> Sim:

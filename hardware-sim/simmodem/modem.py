@@ -15,8 +15,9 @@ from simmodem.profiles import Profile
 from simmodem.sim import Identity, SimState
 from simmodem.sms_commands import SMS_COMMANDS, SMS_FAULTS
 from simmodem.stages import ANSWERED, Stage
+from simmodem.ussd_commands import USSD_COMMANDS
 
-COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS
+COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS | USSD_COMMANDS
 
 # What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
 LOCKED = {SimState.ABSENT: (10, 310), SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}

@@ -1,6 +1,7 @@
 """The simulated SMS centre: accepts or refuses what modems send, reports, delivers, and writes down what it took.
 
-Knows no AT and no ptys; time comes from the agenda, the calendar from `wall`.
+Keeps the USSD menu, and what was dialled. Knows no AT and no ptys; time comes from the agenda, the calendar from
+`wall`.
 """
 
 import random
@@ -14,6 +15,7 @@ from simmodem import codec, deliver
 from simmodem.agenda import Agenda
 from simmodem.codec import Submit
 from simmodem.ledger import Ledger, LedgerEntry, LedgerMessage
+from simmodem.menu import MENU, Page
 
 DELIVERED = 0x00
 UNASSIGNED_NUMBER = "+CMS ERROR: 1"
@@ -90,6 +92,9 @@ class Network:
         ledger: Ledger | None = None,
     ) -> None:
         self.rules: list[Rule] = list(rules)
+        self.menu: dict[str, Page] = dict(MENU)
+        # The USSD codes and replies of each modem; None where it ended a session.
+        self.dialled: list[tuple[int, str | None]] = []
         self.network_time = network_time
         self.report_delay = report_delay
         self._agenda = agenda

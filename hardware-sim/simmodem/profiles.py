@@ -30,6 +30,14 @@ class EmptySlot(StrEnum):
     BLANK = "blank"  # `+CMGR: 0,,0` and an empty PDU
 
 
+class UssdOrder(StrEnum):
+    """When the network's answer to AT+CUSD is written."""
+
+    AFTER_OK = "after_ok"
+    BEFORE_OK = "before_ok"  # the final result waits for it
+    WITHOUT_OK = "without_ok"  # and is forgotten
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Every switch of a virtual modem; the defaults are a well-behaved generic one."""
@@ -83,6 +91,10 @@ class Profile:
     national_ra: tuple[str, str] | None = None  # reports name +<first>… as <second>…, e.g. ("44", "0")
     constant_mr: int | None = None
     escape_answer: str = "OK"  # what ESC in a prompt is answered with
+    # USSD
+    packs_ussd: bool = False  # strings are packed septets in hex, whatever AT+CSCS says, as with Huawei
+    ussd_order: UssdOrder = UssdOrder.AFTER_OK
+    character_set: str = "GSM"  # of AT+CSCS after a reset
     access_technology: int = 7  # <AcT> of +COPS and +CREG: 0 GSM, 2 UTRAN, 7 LTE
 
 

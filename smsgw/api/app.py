@@ -26,10 +26,11 @@ from smsgw.api.messages import MessageCalls
 from smsgw.api.openapi import DOCUMENT
 from smsgw.api.reports import ReportCalls
 from smsgw.api.submission import SubmissionCalls
+from smsgw.api.ussd import UssdCalls
 from smsgw.config import Config
 from smsgw.errors import CallerError, Language, MethodNotAllowed, NoSuchPath, StorageUnavailable, Unforeseen
 from smsgw.gateway import Gateway
-from smsgw.model import LiveModems, Right
+from smsgw.model import Right, UssdModems
 
 LANGUAGE = web.AppKey("language", Language)
 
@@ -51,7 +52,7 @@ class Route:
     right: Right | None
 
 
-def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[[], int]) -> tuple[Route, ...]:
+def _routes(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int]) -> tuple[Route, ...]:
     submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     inbox = InboxCalls(gateway.inbox)
@@ -72,12 +73,13 @@ def _routes(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[
         Route("POST", "/devices/get/info", devices.get, Right.DEVICES_READ),
         Route("POST", "/devices/edit", devices.edit, Right.DEVICES_EDIT),
         Route("POST", "/devices/del", devices.delete, Right.DEVICES_DELETE),
+        Route("POST", "/devices/ussd", UssdCalls(gateway.devices, live).dial, Right.DEVICES_EDIT),
         Route("GET", "/health", health.get, None),
         Route("GET", "/openapi.json", _openapi, None),
     )
 
 
-def create_app(gateway: Gateway, config: Config, live: LiveModems, clock: Callable[[], int]) -> web.Application:
+def create_app(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int]) -> web.Application:
     """Make the application over a gateway; `live` tells what the modems do, `clock` gives Unix milliseconds."""
     app = web.Application(middlewares=[_middleware(config.server.language)], client_max_size=config.server.max_body)
     app[LANGUAGE] = config.server.language

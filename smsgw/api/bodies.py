@@ -15,6 +15,7 @@ from aiohttp import web
 from smsgw.api.schemas import SCHEMAS, Schema
 from smsgw.errors import (
     BadCallbackId,
+    BadCancel,
     BadDeviceId,
     BadDryRun,
     BadFlash,
@@ -27,6 +28,8 @@ from smsgw.errors import (
     BadSendAt,
     BadSim,
     BadTtl,
+    BadUssdCode,
+    BadUssdSession,
     BodyNotJson,
     BodyTooLarge,
     CallerError,
@@ -54,6 +57,9 @@ _ERRORS: Mapping[int, type[CallerError]] = {
         BadFlash,
         BadOnUncertain,
         BadDryRun,
+        BadUssdCode,
+        BadUssdSession,
+        BadCancel,
     )
 }
 

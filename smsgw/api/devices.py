@@ -24,18 +24,18 @@ class DeviceCalls:
 
     async def get(self, request: web.Request) -> web.Response:
         """POST /devices/get/info."""
-        device = await self._devices.get(_id(self._id_shape.check(await read_object(request))))
+        device = await self._devices.get(id_of(self._id_shape.check(await read_object(request))))
         return wire.respond(self._rendered(device))
 
     async def edit(self, request: web.Request) -> web.Response:
         """POST /devices/edit."""
         fields = self._edit_shape.check(await read_object(request))
-        await self._devices.switch(_id(fields), bool(fields["is_active"]))
+        await self._devices.switch(id_of(fields), bool(fields["is_active"]))
         return wire.no_content()
 
     async def delete(self, request: web.Request) -> web.Response:
         """POST /devices/del."""
-        await self._devices.delete(_id(self._id_shape.check(await read_object(request))))
+        await self._devices.delete(id_of(self._id_shape.check(await read_object(request))))
         return wire.no_content()
 
     async def all(self, request: web.Request) -> web.Response:
@@ -48,7 +48,8 @@ class DeviceCalls:
         return wire.device(device, self._live.live(device.id), sims, self._clock())
 
 
-def _id(fields: dict[str, Any]) -> str:
+def id_of(fields: dict[str, Any]) -> str:
+    """Return the device that a body names; raises `BadDeviceId`."""
     id: str | None = fields["device_id"] or fields["id"]
     if id is None:
         raise BadDeviceId(reason=MISSING)

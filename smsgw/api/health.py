@@ -21,7 +21,7 @@ _MAINTENANCE = Text(
 )
 _SILENT_STORAGE = Text("Хранилище не отвечает.", "The storage does not answer.")
 
-_STATES: Mapping[DeviceState, Text] = {
+STATES: Mapping[DeviceState, Text] = {
     DeviceState.OFFLINE: Text("не на связи", "is offline"),
     DeviceState.OPENING: Text("открывает порт", "is opening its port"),
     DeviceState.INITIALISING: Text("настраивается", "is being set up"),
@@ -33,7 +33,7 @@ _STATES: Mapping[DeviceState, Text] = {
 
 
 # Pauses of minutes and quiet hours are as somebody wanted them.
-_WORTH_TELLING = {Wait.REST, Wait.PER_DAY, Wait.PER_MONTH}
+_WORTH_TELLING = {Wait.REST, Wait.BALANCE, Wait.PER_DAY, Wait.PER_MONTH}
 
 
 class HealthCall:
@@ -90,7 +90,7 @@ class HealthCall:
         """Who asks has shown no token: what exactly is wrong is told by GET /devices."""
         standstill = live.standstill_at(self._clock())
         if live.state not in ABLE_TO_SEND:
-            state = _STATES[live.state]
+            state = STATES[live.state]
             return self._said(Text(f"Устройство {name} {state.ru}.", f"Device {name} {state.en}."))
         if standstill and standstill.why in _WORTH_TELLING:
             until = wire.timestamp(standstill.until)

@@ -70,6 +70,7 @@ _SEARCHING = (
 _SEARCHING_INBOX = (*_PAGING, _in_query("search", "Part of the text or of the sender; any case", type="string"))
 
 _SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 2017, 3000, 4005)
+_USSD_CODES = (1012, 1013, 1018, 1019, 1020, 2005, 2008, 2018, 2019, 2020, 4006, 4007, 4008)
 _BATCH_CODES = (1005, 2015, 2016, 3000, 4005)
 
 _IDEMPOTENCY_KEY = {
@@ -170,6 +171,15 @@ DOCUMENT: dict[str, Any] = {
         },
         "/devices/del": {
             "post": _call("Delete a device", "Deleted for good", None, (1012, 1014, 2005), body="DeviceId"),
+        },
+        "/devices/ussd": {
+            "post": _call(
+                "Dial a USSD code, or reply in its session; it may cost money, and takes the right devices:edit",
+                "What the network says, within two minutes; a client that goes away ends the session",
+                "UssdAnswer",
+                _USSD_CODES,
+                body="UssdRequest",
+            ),
         },
         "/health": {"get": _HEALTH},
         "/openapi.json": {"get": _open("This document", "OpenAPI 3.1", content={"application/json": {}})},

@@ -8,7 +8,7 @@ from typing import Any
 from smsgw.config import LONGEST_TTL_S, UNCERTAIN
 from smsgw.gsm.pdu import WaitingKind
 from smsgw.gsm.text import Encoding
-from smsgw.model import DEFAULT_PRIORITY, DeviceState, InboundKind, PartState, Reason, Status
+from smsgw.model import DEFAULT_PRIORITY, DeviceState, InboundKind, PartState, Reason, Status, UssdState
 
 Schema = dict[str, Any]
 
@@ -125,6 +125,13 @@ _PAGINATION = _answer(
 
 _SIM = _answer(slot_index=_number("Slot, as to_sim takes it"), display_name=_text("Name"))
 
+_BALANCE = _answer(
+    slot_index=_number("Slot, as to_sim takes it"),
+    balance=_or_null({"type": "number", "description": "Money on the SIM; null while it is not known"}),
+    told_at=_or_null(_time("When its operator said so")),
+    error=_or_null(_text("Why the last check was in vain")),
+)
+
 SCHEMAS: dict[str, Schema] = {
     "SendRequest": _body(
         ["message", "phone_number"],
@@ -170,6 +177,35 @@ SCHEMAS: dict[str, Schema] = {
     "MessageId": _body(["id"], id=_MESSAGE_ID),
     "DeviceId": _body([], **_DEVICE_IDS) | _ONE_DEVICE,
     "DeviceEdit": _body([], **_DEVICE_IDS, is_active=_flag("Absent: false", **{"x-error-code": 2009})) | _ONE_DEVICE,
+    "UssdRequest": _body(
+        [],
+        **_DEVICE_IDS,
+        to_sim=_unless_empty(_number("SIM slot that must send it", minimum=-_INT32, maximum=_INT32 - 1), 2008),
+        code=_or_null(
+            _text(
+                "What to dial: digits, *, # and +; with session, the reply, any text that fits into one USSD string",
+                maxLength=182,
+                **{"x-error-code": 2018},
+            )
+        ),
+        session=_or_null(
+            _text(
+                "The session that this replies to, or is to end", pattern="^([0-9a-f]{12})?$", **{"x-error-code": 2019}
+            )
+        ),
+        cancel=_unless_empty(_flag("Ends the session instead of replying", default=False), 2020),
+    )
+    | _ONE_DEVICE,
+    "UssdAnswer": _answer(
+        text=_text("What the network says; may be empty"),
+        state=_text(
+            "needs_reply: it waits for a reply, about a minute long, and the device sends nothing meanwhile",
+            enum=[state.value for state in UssdState],
+        ),
+        session=_or_null(_text("What a reply names; null where none is wanted")),
+        device_id=_text("Device that dialled"),
+        to_sim=_number("SIM slot that dialled"),
+    ),
     "BatchRequest": _body(
         ["messages"],
         messages=_list(reference("SendRequest"))
@@ -270,6 +306,7 @@ SCHEMAS: dict[str, Schema] = {
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
         waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
         slot=_or_null(_number("The slot in use right now")),
+        balances=_list(_BALANCE),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),
     "Health": _answer(

@@ -16,6 +16,7 @@ from smsgw.gsm.pdu import status_meaning
 from smsgw.model import (
     STATUS_TEXTS,
     Attempt,
+    Balance,
     Device,
     Inbound,
     InboundPage,
@@ -32,6 +33,7 @@ from smsgw.model import (
     Status,
     TimelineEntry,
     UnmatchedReport,
+    UssdAnswer,
 )
 
 DEVICE_TYPE = "GSM modem"
@@ -251,4 +253,25 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
         "error": live.trouble or (standstill.detail if standstill else None),
         "waits_until": timestamp(standstill.until) if standstill else None,
         "slot": live.slot,
+        "balances": [_balance(sim, live.balances.get(sim.slot, Balance())) for sim in sims if sim.balance_code],
+    }
+
+
+def _balance(sim: SimConfig, known: Balance) -> dict[str, Any]:
+    return {
+        "slot_index": sim.slot,
+        "balance": known.value,
+        "told_at": _optional(known.at),
+        "error": known.error,
+    }
+
+
+def ussd(shown: UssdAnswer, device: str, slot: int) -> dict[str, Any]:
+    """Render what the network has said through a device."""
+    return {
+        "text": shown.text,
+        "state": shown.state.value,
+        "session": shown.session,
+        "device_id": device,
+        "to_sim": slot,
     }

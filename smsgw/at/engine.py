@@ -6,6 +6,10 @@ the table of unsolicited lines; lines without prefix if this command takes them;
 header went to a program that was killed before this one, unless hex digits may be the echo of a body; everything else
 is noise.
 
+The string of a `+CUSD` may run over several lines (27.007 §7.15); they are one line here, with line feeds in it. Where
+its end does not come within MAX_STRING characters, or before the owner has lost patience (`end_string`), what was held
+back is routed as any other lines.
+
 Resynchronisation: NULs are dropped, any run of CR and LF ends a line. A line of more than MAX_LINE bytes is dropped up
 to its end, an answer of more than MAX_LINES lines is cut there. A command that is given up (`abandon`) leaves the
 engine adrift: whatever comes is noise or unsolicited, until the owner has seen silence and calls `resume`.
@@ -18,9 +22,11 @@ from enum import Enum
 from smsgw.at.commands import Command
 from smsgw.at.events import Done, Event, Final, Noise, Prompt, Settled, Urc, read_final
 from smsgw.at.urcs import announces_pdu, is_registration_urc, is_urc
+from smsgw.at.ussd import is_whole
 
 MAX_LINE = 4096  # a whole +COPS=? listing; a PDU line is 350
 MAX_NOISE = 2  # unknown lines between the header of an indication and its PDU
+MAX_STRING = 1024  # in UCS2 the longest is 640 hex digits (TS 24.080 §3.6.1)
 MAX_LINES = 1024  # a full store of 255 entries is 510
 ESC = b"\x1b"
 CTRL_Z = b"\x1a"
@@ -55,6 +61,7 @@ class Engine:
         self._tail = b""
         self._skipping = False
         self._lines: list[str] = []
+        self._string: list[str] = []
         self._urc_header: str | None = None
         self._noise_in_header = 0
         self._answer_wants_pdu = False
@@ -96,6 +103,7 @@ class Engine:
         """Trust the line again: the owner has seen it silent. An unfinished line is forgotten."""
         self._require(Phase.ADRIFT)
         self._phase, self._tail, self._skipping, self._urc_header = Phase.IDLE, b"", False, None
+        self._string = []
 
     def receive(self, data: bytes) -> list[Event]:
         """Take what the modem wrote, in pieces of any size, and return what it amounts to, in order. Never raises."""
@@ -107,6 +115,16 @@ class Engine:
         if len(self._tail) > MAX_LINE:
             self._tail, self._skipping = b"", True
         return events
+
+    @property
+    def is_mid_string(self) -> bool:
+        """Tell whether the end of a string has not come yet."""
+        return bool(self._string)
+
+    def end_string(self) -> list[Event]:
+        """Wait no longer for the end of a string, and return what the lines so far amount to."""
+        lines, self._string = self._string, []
+        return [event for line in lines for event in self._route(line)]
 
     def _require(self, *phases: Phase) -> None:
         if self._phase not in phases:
@@ -120,7 +138,22 @@ class Engine:
             return
         line = self._strip_prompt(raw, events).strip(_BLANK).decode("utf-8", "replace")
         if line:
-            events.extend(self._route(line))
+            events.extend(self._route_whole(line))
+
+    def _route_whole(self, line: str) -> list[Event]:
+        """Route a line, unless more of it is to come."""
+        if self._string and line.startswith("+") and is_urc(line):
+            return [*self.end_string(), *self._route_whole(line)]  # no text has such a line: the end of it got lost
+        if not self._string and is_whole(line):
+            return self._route(line)
+        self._string.append(line)
+        whole = "\n".join(self._string)
+        if len(whole) > MAX_STRING:
+            return self.end_string()
+        if not is_whole(whole):
+            return []
+        self._string = []
+        return self._route(whole)
 
     def _strip_prompt(self, raw: bytes, events: list[Event]) -> bytes:
         """A prompt has no line end, so an error behind it shares its line."""

@@ -7,6 +7,7 @@ import difflib
 import posixpath
 import re
 import tomllib
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -99,6 +100,10 @@ class _Loader:
         begin, _, end = sim.quiet_hours.partition("-")
         if sim.quiet_hours and begin == end:
             self.mistakes.append(f"{key}.quiet_hours: {begin} is both begin and end; switch the device off instead")
+        if mistake := _wrong_pattern(sim.balance_pattern):
+            self.mistakes.append(f"{key}.balance_pattern: {mistake}")
+        if sim.balance_least and not sim.balance_code:
+            self.mistakes.append(f"{key}.balance_least: needs balance_code, the code that asks for the balance")
         return sim
 
     def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...], *, key: str = "") -> None:
@@ -176,6 +181,17 @@ def _wrong_str(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> 
     if "pattern" in rules and not re.fullmatch(rules["pattern"], value):
         return f"{rules['hint']} is needed, not {shown}"
     return None
+
+
+def _wrong_pattern(pattern: str) -> str | None:
+    needed = "a regular expression with one group, which finds the number, is needed"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"{needed} ({error})"
+    return None if groups == 1 else f"{needed}; this one has {groups}"
 
 
 def _shown(value: object) -> str:

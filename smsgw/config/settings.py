@@ -77,6 +77,12 @@ class SimConfig:
     quiet_hours: str = field(
         default="", metadata={"pattern": f"({_TIME}-{_TIME})?", "hint": 'hours such as "22:00-07:00"'}
     )
+    balance_code: str = field(default="", metadata={"pattern": "[0-9*#+]{0,182}", "hint": 'a code such as "*100#"'})
+    balance_pattern: str = (
+        r"(-?[0-9]+(?:\s[0-9]{3}\b)*(?:[.,][0-9]+)*)"  # a regular expression; its group finds the number
+    )
+    balance_every_h: int = field(default=24, metadata={"min": 1, "max": 720})
+    balance_least: int = field(default=0, metadata={"min": 0, "max": 1_000_000_000})  # 0 = whatever is left
 
     @property
     def has_limits(self) -> bool:

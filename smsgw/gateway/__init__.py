@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from smsgw.config import Config
+from smsgw.gateway.balances import Balances
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.housekeeping import Housekeeping
 from smsgw.gateway.ids import ObjectIds
@@ -30,6 +31,7 @@ class Gateway:
         self.submission = Submission(db, config, ids, self.devices, zone, self._changed)
         self.messages = Messages(db, config)
         self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
+        self.balances = Balances(db, self._changed)
         self.housekeeping = Housekeeping(db, config, ids, self._changed)
         self.reports = Reports(db, self._changed)
         self.inbox = Inbox(db, ids)

@@ -11,6 +11,7 @@ from smsgw.policy import limits as rules
 from smsgw.store import attempts, sims
 from smsgw.store.db import Tx
 
+_HOUR_MS = 3_600_000
 _USED_UP = {
     Wait.PER_MINUTE: "its limit of {} in a minute is used up",
     Wait.PER_HOUR: "its limit of {} in an hour is used up",
@@ -22,15 +23,35 @@ _USED_UP = {
 def standstill(tx: Tx, sim: str, limits: SimConfig, zone: tzinfo) -> Standstill | None:
     """Tell what keeps a SIM longest from submitting the next part; None if nothing does."""
     found = _limited(tx, sim, limits, zone) if limits.has_limits else []
-    if (resting := rest(tx, sim)) is not None:
+    if (resting := rest(tx, sim, limits)) is not None:
         found.append(resting)
     return max(found, key=lambda one: one.until, default=None)
 
 
-def rest(tx: Tx, sim: str) -> Standstill | None:
+def rest(tx: Tx, sim: str, limits: SimConfig) -> Standstill | None:
     """Tell until when a SIM rests, whatever it is to send; None if it does not."""
-    found = sims.resting(tx, sim)
-    return None if found is None else Standstill(until=found[0], why=Wait.REST, detail=found[1])
+    resting = sims.resting(tx, sim)
+    if resting is not None:
+        return Standstill(until=resting[0], why=Wait.REST, detail=resting[1])
+    return _poor(tx, sim, limits) if limits.balance_code and limits.balance_least else None
+
+
+def _poor(tx: Tx, sim: str, limits: SimConfig) -> Standstill | None:
+    """Tell until when a SIM rests that has too little money on it: until it is time to ask its operator again.
+
+    Whoever would use it then asks first, so that nothing is sent before the answer.
+    """
+    known = sims.balance(tx, sim)
+    if known.value is None or known.value >= limits.balance_least:
+        return None
+    until = (known.tried_at or 0) + limits.balance_every_h * _HOUR_MS
+    if until <= tx.now:
+        return None
+    detail = (
+        f"it rests, since {known.value:.2f} is left on it, less than {limits.balance_least}; top it up, and switch the "
+        "device off and on to have that noticed at once"
+    )
+    return Standstill(until=until, why=Wait.BALANCE, detail=detail)
 
 
 def strangers_barred(tx: Tx, sim: str, limits: SimConfig, zone: tzinfo) -> Standstill | None:

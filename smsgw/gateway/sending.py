@@ -155,10 +155,10 @@ class Sending:
 
     def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | _GoOn | None:
         ensure_active(tx, device)
-        if rest := limits.rest(tx, sim):
+        of_sim = self._limits(device, slot)
+        if rest := limits.rest(tx, sim, of_sim):
             return rest
         queue.make_due(tx)
-        of_sim = self._limits(device, slot)
         barred = limits.strangers_barred(tx, sim, of_sim, self._zone)
         known_since = policy.month(tx.now, self._zone)[0] if barred else None
         for _ in range(_PASSED_OVER):

@@ -18,7 +18,7 @@ from smsgw.model.messages import (
 )
 from smsgw.model.reports import Candidate, ReceivedReport, ReportPage, UnmatchedReport
 from smsgw.model.requests import DEFAULT_PRIORITY, Preview, Refusal, Repeatable, SendRequest
-from smsgw.model.sims import Route, Standstill, Wait
+from smsgw.model.sims import Balance, Route, Standstill, Wait
 from smsgw.model.states import (
     ABLE_TO_SEND,
     DEVICE_TRANSITIONS,
@@ -34,6 +34,7 @@ from smsgw.model.states import (
     sources,
 )
 from smsgw.model.tokens import Right, Token
+from smsgw.model.ussd import UssdAnswer, UssdCall, UssdModems, UssdState
 
 __all__ = [
     "ABLE_TO_SEND",
@@ -44,6 +45,7 @@ __all__ = [
     "TRANSITIONS",
     "Arrival",
     "Attempt",
+    "Balance",
     "Candidate",
     "ClaimedMessage",
     "Device",
@@ -77,6 +79,10 @@ __all__ = [
     "TimelineEntry",
     "Token",
     "UnmatchedReport",
+    "UssdAnswer",
+    "UssdCall",
+    "UssdModems",
+    "UssdState",
     "Wait",
     "advance",
     "sources",

@@ -1,9 +1,10 @@
 """Devices: as they are stored, and what their modems are doing right now."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from smsgw.model.sims import Standstill
+from smsgw.model.sims import Balance, Standstill
 from smsgw.model.states import DeviceState
 
 
@@ -33,6 +34,7 @@ class LiveModem:
     is_charging: bool = True
     error: str | None = None  # what a person should know, with what to do about it
     remedy: str | None = None  # what was last done about an ailment that is not known to be over
+    balances: Mapping[int, Balance] = field(default_factory=dict)  # by slot, of the SIMs seen there
     standstill: Standstill | None = None  # the last one; it may be over
 
     @property

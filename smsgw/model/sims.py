@@ -14,7 +14,21 @@ class Wait(StrEnum):
     PER_HOUR = "per_hour"
     PER_DAY = "per_day"
     PER_MONTH = "per_month"
+    BALANCE = "balance"  # too little money is left on it
     RECIPIENTS = "recipients"  # it has written to as many people as it may this month
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The money on a SIM as its operator said at `at`, and when it was asked last; `error` says why that was in vain.
+
+    Times are Unix milliseconds.
+    """
+
+    value: float | None = None
+    at: int | None = None
+    tried_at: int | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

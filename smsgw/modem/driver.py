@@ -1,4 +1,4 @@
-"""The modem in terms of messages: send, hear, list, read, delete, and how it is.
+"""The modem in terms of messages: send, hear, list, read, delete, and how it is; what it does with USSD, in `ussd`.
 
 Verbs raise what `Link` raises and nothing else; a modem that does not know a question about its state answers `None`.
 Deletes only what it is told to, by the exact index, and decides nothing about retries.
@@ -20,6 +20,7 @@ from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
 from smsgw.modem.slots import SlotChoice
 from smsgw.modem.startup import Identity, Startup
+from smsgw.modem.ussd import Ussd
 
 __all__ = ["Battery", "Heard", "Identity", "Modem", "News", "PinPolicy", "Registration", "Storage", "StoredPdu"]
 
@@ -84,6 +85,7 @@ class Modem:
         self._link = link
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
+        self.ussd = Ussd(link)
         self._memory: str | None = None  # the store that reading and deleting refer to at present
 
     async def initialise(self, policy: PinPolicy, imei: str = "") -> Identity:
@@ -94,6 +96,7 @@ class Modem:
         startup = Startup(self._link, self._fixed_profile, policy, self._slot, imei)
         self.identity = await startup.run()
         self.profile = startup.profile
+        self.ussd.packs = self.profile.packs_ussd
         self._memory = self.identity.memory
         # What was said about the SIM before it was ready is old news; everything else still counts.
         self._early = [heard for heard in sort(self._link.drain_urcs()) if heard.news is not News.SIM_CHANGED]

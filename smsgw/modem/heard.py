@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from smsgw.at import replies, sms_replies
+from smsgw.at import replies, sms_replies, ussd
 from smsgw.at.events import Urc
 from smsgw.at.replies import RegistrationState, ReplyError
 from smsgw.at.urcs import TWO_LINE
+from smsgw.at.ussd import UssdLine
 
 
 class News(StrEnum):
@@ -21,6 +22,7 @@ class News(StrEnum):
     REGISTRATION = "registration"  # the network has taken or lost the SIM
     SIM_CHANGED = "sim_changed"  # the SIM was taken out or has failed
     LATE_REFERENCE = "late_reference"  # the answer to a send that had been given up
+    USSD = "ussd"  # what the network says in a USSD session, or unasked: in `ussd`
     OTHER = "other"  # nothing to do about it
 
 
@@ -34,6 +36,7 @@ class Heard:
     place: sms_replies.Place | None = None
     registration: RegistrationState | None = None
     reference: int | None = None
+    ussd: UssdLine | None = None
 
 
 _STORE_FULL = ("^SMMEMFULL", "+SMS FULL")
@@ -57,6 +60,8 @@ def _sort(urc: Urc) -> Heard:
             return Heard(news=News.STORED, line=line, place=sms_replies.stored_at(line))
         if line.startswith(("+CREG:", "+CEREG:", "+CGREG:")):
             return Heard(news=News.REGISTRATION, line=line, registration=replies.registration([line]))
+        if line.startswith(ussd.PREFIX):
+            return Heard(news=News.USSD, line=line, ussd=ussd.read(line))
     except ReplyError:
         return Heard(news=News.MISSED if line.startswith(("+CMTI:", "+CDSI:")) else News.OTHER, line=line)
     if line.startswith("+CMGS:"):

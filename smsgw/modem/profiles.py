@@ -37,7 +37,8 @@ class Profile:
 
     `maker` and `model` are what `AT+CGMI` and `AT+CGMM` must contain, in lower case. `accepts_bare_ok` is for the few
     old modems that never print `+CMGS:`: an `OK` is then taken for success. Without `lists_messages`, stored messages
-    are read slot by slot. `reset_first` restarts the modem; what only switches it off is of no use.
+    are read slot by slot. `reset_first` restarts the modem; what only switches it off is of no use. With `packs_ussd`,
+    USSD strings travel as packed septets, whatever the character set.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Profile:
     submit_timeout_s: float = SUBMIT_S
     accepts_bare_ok: bool = False
     lists_messages: bool = True
+    packs_ussd: bool = False
 
     @property
     def ladder(self) -> tuple[Indications, ...]:
@@ -101,6 +103,7 @@ PROFILES: tuple[Profile, ...] = (
         reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
         lists_messages=False,  # AT+CMGL hangs after hours
+        packs_ussd=True,
     ),
     Profile(
         name="huawei",
@@ -114,6 +117,7 @@ PROFILES: tuple[Profile, ...] = (
         slot_ways=(slots.SCICHG,),
         reset_first=("AT^RESET",),
         prompt_delay_s=0.05,
+        packs_ussd=True,
     ),
     Profile(
         name="zte",

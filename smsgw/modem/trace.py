@@ -9,6 +9,8 @@ import re
 
 from smsgw import log
 from smsgw.at.commands import Command
+from smsgw.at.engine import MAX_STRING
+from smsgw.at.ussd import PREFIX, is_whole
 from smsgw.modem.tape import Direction, Tape
 
 _HEX = re.compile(r"[0-9A-Fa-f]{20,}")
@@ -25,6 +27,7 @@ class WireTrace:
         self._texts = texts
         self._secret = False
         self._tail = ""
+        self._said = ""  # of a USSD string that has not ended yet
 
     def opened(self, address: str) -> None:
         """Begin a session."""
@@ -57,7 +60,16 @@ class WireTrace:
         self._tail = tail[-_TAIL_LIMIT:]
         for line in lines:
             if line.strip():
-                self._log.debug("←", line=self._shown(_readable(line.strip().encode("latin-1"))))
+                self._log.debug("←", line=self._shown(self._unsaid(_readable(line.strip().encode("latin-1")))))
+
+    def _unsaid(self, line: str) -> str:
+        """Leave out what the network says, which may run over several lines."""
+        if self._texts or not (self._said or line.startswith(PREFIX)):
+            return line
+        shown = "[text]" if self._said else re.sub('".*', "[text]", line)
+        said = f"{self._said}\n{line}" if self._said else line
+        self._said = "" if is_whole(said) or len(said) > MAX_STRING else said
+        return shown
 
     def _shown(self, line: str) -> str:
         if self._secret and "ERROR" not in line:

@@ -18,6 +18,7 @@ from smsgw.modem.trace import WireTrace
 
 _URCS_KEPT = 1000  # the oldest are dropped; what they announced is found by listing the store
 _SAMPLE = 512  # bytes kept of what a mute port says
+_STRING_SILENCE_S = 2.0  # in the middle of a string: its end got lost
 _SILENCE_CAP = 6  # a listing may go on for this many times its limit, however steadily it comes
 
 
@@ -43,6 +44,7 @@ class Wire:
         self._arrived = asyncio.Event()
         self._failure: LinkError | None = None
         self._silence_s: float | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._deadline = self._deadline_cap = self._last_byte = 0.0
         if trace is not None:
             trace.opened(port.address)
@@ -147,7 +149,18 @@ class Wire:
         if self._silence_s is not None:
             extended = self.now() + self._silence_s * self._limit_factor
             self._deadline = min(self._deadline_cap, max(self._deadline, extended))
-        events = self.engine.receive(data)
+        self._take(self.engine.receive(data))
+        if self._patience is not None:
+            self._patience.cancel()
+        if self.engine.is_mid_string:
+            silence_s = _STRING_SILENCE_S * self._limit_factor
+            self._patience = asyncio.get_running_loop().call_later(silence_s, self._end_string)
+
+    def _end_string(self) -> None:
+        """What lost its end must not hold up for ever what came behind it."""
+        self._take(self.engine.end_string())
+
+    def _take(self, events: list[Event]) -> None:
         for event in events:
             self._sort(event)
         self._arrived.set()
@@ -167,6 +180,7 @@ class Wire:
             self._events.append(event)
 
     def _lose(self, error: PortError) -> None:
+        self._end_string()
         if self._trace is not None:
             self._trace.lost(str(error.strerror))
         self.fail(LinkLost(str(error)))

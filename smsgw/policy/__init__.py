@@ -3,6 +3,7 @@
 Pure: facts in, decision out. Knows no clock, no chance and no storage; whoever needs jitter brings the dice.
 """
 
+from smsgw.policy.balance import read_balance
 from smsgw.policy.joining import PATIENCE_MS, Gathering, Received, compose, is_spare, place_for, read_tpdu, unread_tpdu
 from smsgw.policy.limits import month
 from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
@@ -45,6 +46,7 @@ __all__ = [
     "next_in_turn",
     "next_slot",
     "place_for",
+    "read_balance",
     "read_tpdu",
     "rest_after",
     "roll_up",

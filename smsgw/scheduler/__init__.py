@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smsgw import log
-from smsgw.errors import StorageUnavailable
+from smsgw.errors import DeviceNotFound, StorageUnavailable
 from smsgw.gateway import Gateway
-from smsgw.model import LiveModem
+from smsgw.model import LiveModem, UssdAnswer, UssdCall
 from smsgw.modem.finder import Finder
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.usb import ROOT
@@ -53,6 +53,13 @@ class Scheduler:
         """Describe the modem of this device; an unknown one is offline."""
         worker = self._workers.get(device_id)
         return worker.board.live if worker else LiveModem()
+
+    async def ussd(self, device_id: str, call: UssdCall) -> UssdAnswer:
+        """Let the modem of a device say something to the network; raises the `CallerError` that says why it cannot."""
+        worker = self._workers.get(device_id)
+        if worker is None:
+            raise DeviceNotFound(id=device_id)
+        return await worker.desk.ask(call)
 
     def ring(self) -> None:
         """Let every worker look at the queue."""

@@ -12,6 +12,7 @@ from smsgw.model import Fate, ReceivedReport
 from smsgw.modem.driver import Modem
 from smsgw.modem.heard import News
 from smsgw.modem.link import Refused
+from smsgw.modem.ussd import Said
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import Seat, SetUpAgain, Store
@@ -20,7 +21,10 @@ logger = log.get("smsgw.modem")
 
 
 class Hearing:
-    """The ear of one session. `next_listing` says when the stores are looked through, by the monotonic clock."""
+    """The ear of one session. `next_listing` says when the stores are looked through, by the monotonic clock.
+
+    `said` is what the network has said last, by USSD.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Hearing:
         store: Store,
     ) -> None:
         self.next_listing = 0.0
+        self.said: Said | None = None
         self._modem = modem
         self._seat = seat
         self._gateway = gateway
@@ -63,6 +68,8 @@ class Hearing:
                     self.next_listing = 0.0
                 case News.REGISTRATION:
                     is_about_network = True
+                case News.USSD if heard.ussd is not None:
+                    self.said = self._modem.ussd.said(heard.ussd)
                 case News.SIM_CHANGED:
                     raise SetUpAgain(f"the SIM has changed ({heard.line})")
         return is_about_network

@@ -22,6 +22,10 @@ class Pace:
     last_backoff_s: float = 60.0
     search_s: float = 5.0  # between looks for a modem that is not plugged in; a look reads what the kernel lists
     no_sim_s: float = 60.0  # before an empty slot is looked at again
+    ussd_turn_s: float = 30.0  # until a client's code is dialled; a message may be on the wire
+    ussd_s: float = 75.0  # until the network has answered it
+    ussd_open_s: float = 60.0  # until the client has replied to that
+    ussd_conversation_s: float = 300.0  # from the first code to the last reply: meanwhile nothing is sent
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
     forget_after_s: float = 3_600.0  # from the start to the first look for what is old
     forget_s: float = 600.0  # between such looks; while there is something old, every sweep removes some

@@ -14,6 +14,7 @@ from typing import TypeVar
 from smsgw import log
 from smsgw.at.errors import Action
 from smsgw.at.replies import RegistrationState
+from smsgw.config import SimConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.sending import MakeWay
@@ -22,6 +23,7 @@ from smsgw.modem.driver import Modem
 from smsgw.modem.link import LinkError, NotSent, Refused
 from smsgw.policy import Next
 from smsgw.policy.ladder import Proof
+from smsgw.scheduler.balance import BalanceWatch
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.hearing import Hearing
@@ -30,6 +32,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
 from smsgw.scheduler.slots import Slots, TurnTo
+from smsgw.scheduler.ussd import Desk, Talk
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -56,6 +59,8 @@ class Session:
         climber: Climber,
         clock: Callable[[], int],
         slots: Slots,
+        desk: Desk,
+        of_sim: SimConfig,
     ) -> None:
         self._modem = modem
         self._seat = seat
@@ -75,6 +80,8 @@ class Session:
         self._is_barred = False  # registered in a network where the SIM may not send
         self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
+        self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
+        self._balance = BalanceWatch(seat, of_sim, self._talk, gateway, board, self._store, clock)
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
         self.last_step = time.monotonic()
 
@@ -92,6 +99,7 @@ class Session:
         await self._hear()
         await self._record.testify()
         self._climber.go_on()
+        await self._balance.recall()
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
@@ -99,7 +107,12 @@ class Session:
             await self._hearing.look_for_stored()
             await self._look_at_network()
             await self._record.refresh()
+            if self._may_send:
+                await self._talk.serve()
+                await self._balance.check(is_idle=False)
             claimed = await self._claim()
+            if claimed is None and self._may_send and await self._balance.check(is_idle=True):
+                continue
             if claimed is not None:
                 await self._send(claimed)
                 await self._record.learn()
@@ -145,6 +158,7 @@ class Session:
             while not self._stopping.is_set():
                 if not is_begun:
                     return True
+                await self._talk.serve()
                 found = await self._store(
                     lambda: self._gateway.sending.between_parts(claimed.row, seat.device, seat.sim, seat.slot)
                 )
@@ -171,7 +185,7 @@ class Session:
         if standstill == self._board.live.standstill:
             return
         self._board.note(standstill=standstill)
-        level = logging.WARNING if standstill.why is Wait.REST else logging.DEBUG
+        level = logging.WARNING if standstill.why in (Wait.REST, Wait.BALANCE) else logging.DEBUG
         until = datetime.fromtimestamp(standstill.until / 1_000, UTC).isoformat(timespec="seconds")
         logger.log(level, "the SIM waits", modem=self._board.name, until=until, why=standstill.detail)
 
@@ -281,6 +295,7 @@ class Session:
     # ── hearing and the network ──
 
     async def _hear(self) -> None:
+        self.last_step = time.monotonic()
         if await self._hearing.hear():
             self._next_look = 0.0
 

@@ -32,6 +32,7 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots, TurnTo
+from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.waiting import happens_within
 
 logger = log.get("smsgw.modem")
@@ -66,6 +67,7 @@ class ModemWorker:
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._keep = partial(gateway.reports.handed_over, device)
         self._climber = Climber(config, self.board, pace, self._trace, self._keep)
+        self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._session: Session | None = None
         self._is_seated = False
         self._found_at = ""
@@ -267,11 +269,14 @@ class ModemWorker:
                 self._climber,
                 self._clock,
                 self._slots,
+                self.desk,
+                self._config.in_slot(seat.slot),
             )
             try:
                 await self._session.run()
             finally:
                 self._session = None
+                self.desk.close()
 
     async def _choose_slot(self) -> None:
         self._known_sims = await self._gateway.devices.sims_in_slots(self._device)

@@ -1,10 +1,11 @@
-"""Statements over SIMs: where each was seen, what it proves, whether it rests, which PINs were tried on it.
+"""Statements over SIMs: where each was seen, what it proves, whether it rests, its money, which PINs were tried.
 
 A SIM is known by its ICCID, or what stands for it; plain functions over an open transaction.
 """
 
 import sqlite3
 
+from smsgw.model import Balance
 from smsgw.store.db import Tx
 
 # A device whose modem has not been registered for so long is not counted on.
@@ -121,8 +122,36 @@ def acquit(tx: Tx, key: str) -> None:
 
 
 def end_rests(tx: Tx, device: str) -> None:
-    """Somebody has looked after a device: its SIMs may be tried at once."""
-    tx.change("UPDATE sims SET rests_until = NULL, rests_in_row = 0 WHERE device = ?", (device,))
+    """Somebody has looked after a device: its SIMs may be tried at once, and their operators asked."""
+    tx.change(
+        "UPDATE sims SET rests_until = NULL, rests_in_row = 0, balance_tried_at = NULL WHERE device = ?", (device,)
+    )
+
+
+# ── money ──
+
+
+BALANCE = "SELECT balance, balance_at, balance_tried_at FROM sims WHERE key = ?"
+
+
+def balance_from(row: sqlite3.Row | None) -> Balance:
+    """Read what is known of the money on a SIM."""
+    return Balance() if row is None else Balance(value=row[0], at=row[1], tried_at=row[2])
+
+
+def balance(tx: Tx, key: str) -> Balance:
+    """Return what is known of the money on a SIM."""
+    return balance_from(tx.row(BALANCE, (key,)))
+
+
+def try_balance(tx: Tx, key: str) -> None:
+    """Record that the operator of a SIM is about to be asked."""
+    tx.change("UPDATE sims SET balance_tried_at = ? WHERE key = ?", (tx.now, key))
+
+
+def learn_balance(tx: Tx, key: str, value: float) -> None:
+    """Record how much money is on a SIM."""
+    tx.change("UPDATE sims SET balance = ?, balance_at = ? WHERE key = ?", (value, tx.now, key))
 
 
 # ── which SIM for which message ──

@@ -16,9 +16,10 @@ from multidict import CIMultiDict
 from smsgw.api.app import create_app
 from smsgw.api.server import serve
 from smsgw.config import Config
+from smsgw.errors import CallerError
 from smsgw.gateway import Gateway
 from smsgw.gateway.ids import ObjectIds
-from smsgw.model import DeviceState, LiveModem, Right
+from smsgw.model import DeviceState, LiveModem, Right, UssdAnswer, UssdCall, UssdState
 from smsgw.store.db import Database
 from support import Clock
 
@@ -33,9 +34,17 @@ class ModemsByHand:
 
     def __init__(self) -> None:
         self.states: dict[str, LiveModem] = {}
+        self.calls: list[tuple[str, UssdCall]] = []
+        self.said: UssdAnswer | CallerError = UssdAnswer(text="Баланс: 5", state=UssdState.FINAL)
 
     def live(self, device_id: str) -> LiveModem:
         return self.states.get(device_id, READY)
+
+    async def ussd(self, device_id: str, call: UssdCall) -> UssdAnswer:
+        self.calls.append((device_id, call))
+        if isinstance(self.said, CallerError):
+            raise self.said
+        return self.said
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from api_client import NOBODY, Api, ModemsByHand, opened
 
 from smsgw.config import Config, ModemConfig, SimConfig
-from smsgw.model import DeviceState, LiveModem, Standstill, Wait
+from smsgw.model import Balance, DeviceState, LiveModem, Standstill, Wait
 from support import Clock
 
 KEYS = [
@@ -28,6 +28,7 @@ KEYS = [
     "error",
     "waits_until",
     "slot",
+    "balances",
 ]
 
 
@@ -60,6 +61,7 @@ async def test_a_device_shows_what_its_modem_is_doing(api: Api, modems: ModemsBy
         ("error", None),
         ("waits_until", None),
         ("slot", 2),
+        ("balances", []),
     ]
 
 
@@ -85,6 +87,29 @@ async def test_a_device_whose_sim_waits_says_until_when_and_why(api: Api, modems
     assert await shown() == ("2026-03-01T12:01:00.000Z", "its limit of 5 in 24 hours is used up")
     clock.advance(60)
     assert await shown() == (None, None)
+
+
+async def test_the_money_on_a_sim_is_shown_where_its_operator_is_asked(config: Config, clock: Clock) -> None:
+    sim = SimConfig(slot=2, balance_code="*100#")
+    modems = ModemsByHand()
+    asked = replace(config, modems=(ModemConfig(name="north", port="/dev/north", sims=(sim,)),))
+    async with opened(asked, clock, modems) as api:
+        north = await api.device()
+
+        async def shown() -> object:
+            return (await api.call("POST", "/devices/get/info", {"device_id": north})).json["balances"]
+
+        assert await shown() == [{"slot_index": 2, "balance": None, "told_at": None, "error": None}]
+        balance = Balance(value=57.3, at=clock.now, tried_at=clock.now, error="the network did not answer")
+        modems.states[north] = LiveModem(balances={2: balance})
+        assert await shown() == [
+            {
+                "slot_index": 2,
+                "balance": 57.3,
+                "told_at": "2026-03-01T12:00:00.000Z",
+                "error": "the network did not answer",
+            }
+        ]
 
 
 async def test_when_a_device_was_last_online_is_kept(api: Api, modems: ModemsByHand, clock: Clock) -> None:

@@ -26,6 +26,7 @@ class Provocation:
     config: Callable[[Config], Config] = lambda config: config
     headers: tuple[str, ...] = ()
     name: str = ""
+    modems: Callable[[], ModemsByHand] = ModemsByHand
 
 
 class BrokenModems(ModemsByHand):
@@ -33,6 +34,24 @@ class BrokenModems(ModemsByHand):
 
     def live(self, device_id: str) -> LiveModem:
         raise ZeroDivisionError("a defect nobody knows of")
+
+
+class OfflineModems(ModemsByHand):
+    """Modems of which none is there."""
+
+    def live(self, device_id: str) -> LiveModem:
+        return LiveModem()
+
+
+def saying(error: CallerError) -> Callable[[], ModemsByHand]:
+    """Make modems that do not get through to the network."""
+
+    def make() -> ModemsByHand:
+        modems = ModemsByHand()
+        modems.said = error
+        return modems
+
+    return make
 
 
 def call(method: str, path: str, body: object = None, **given: object) -> Callable[[Api, str], Awaitable[Answer]]:
@@ -80,6 +99,21 @@ async def deleting_on_the_wire(api: Api, prefix: str) -> Answer:
     id = await api.sent()
     await api.put_on_wire()
     return await api.call("DELETE", f"{prefix}/sms/del", {"id": id})
+
+
+def dialling(**fields: object) -> Callable[[Api, str], Awaitable[Answer]]:
+    """Dial a code with these fields."""
+
+    async def provoke(api: Api, prefix: str) -> Answer:
+        body = {"device_id": await api.device(), "code": "*100#"} | fields
+        return await api.call("POST", f"{prefix}/devices/ussd", body)
+
+    return provoke
+
+
+async def dialling_on_a_device_that_is_off(api: Api, prefix: str) -> Answer:
+    await api.call("POST", f"{prefix}/devices/edit", {"device_id": await api.device(), "is_active": False})
+    return await dialling()(api, prefix)
 
 
 async def with_all_switched_off(api: Api, prefix: str) -> Answer:
@@ -158,7 +192,7 @@ def no_modems(config: Config) -> Config:
 
 
 PROVOCATIONS = (
-    Provocation(errors.Unforeseen, 1000, 500, call("GET", "/devices")),
+    Provocation(errors.Unforeseen, 1000, 500, call("GET", "/devices"), modems=BrokenModems),
     Provocation(errors.BodyNotJson, 1001, 400, call("POST", "/sms/send", raw=b"{")),
     Provocation(errors.MalformedRequest, 1001, 400, no_http),
     Provocation(errors.TokenDisabled, 1002, 403, with_disabled_token),
@@ -193,6 +227,17 @@ PROVOCATIONS = (
     Provocation(errors.NoDeviceMaySend, 1015, 400, with_all_switched_off),
     Provocation(errors.SendDeviceNotFound, 1016, 400, sending(device_id=NOBODY)),
     Provocation(errors.NoDeviceHasSlot, 1017, 400, sending(to_sim=2)),
+    Provocation(errors.DeviceNotFound, 1012, 404, dialling(device_id=NOBODY), name="ussd"),
+    Provocation(errors.MayEditDevicesNot, 1013, 403, lacking(Right.DEVICES_EDIT, "POST", "/devices/ussd"), name="ussd"),
+    Provocation(errors.DeviceOff, 1018, 400, dialling_on_a_device_that_is_off),
+    Provocation(errors.UssdRefused, 1019, 400, dialling(), modems=saying(errors.UssdRefused(reason="ERROR"))),
+    Provocation(
+        errors.UssdSessionOver,
+        1020,
+        404,
+        dialling(session="0123456789ab"),
+        modems=saying(errors.UssdSessionOver()),
+    ),
     Provocation(errors.BadPhoneNumber, 2001, 400, sending(phone_number="12")),
     Provocation(errors.BadMessage, 2002, 400, sending(message="")),
     Provocation(errors.BadMessage, 2002, 400, sending(message="ы" * 671), name="too long"),
@@ -227,6 +272,12 @@ PROVOCATIONS = (
     Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": []}), name="none"),
     Provocation(errors.BadMessages, 2016, 400, call("POST", "/sms/send/batch", {"messages": [1] * 1_001}), name="many"),
     Provocation(errors.BadDryRun, 2017, 400, sending(dry_run="yes")),
+    Provocation(errors.BadSim, 2008, 400, dialling(to_sim=2), name="ussd"),
+    Provocation(errors.BadUssdCode, 2018, 400, dialling(code="balance")),
+    Provocation(errors.BadUssdCode, 2018, 400, dialling(code=""), name="empty"),
+    Provocation(errors.BadUssdSession, 2019, 400, dialling(session="x")),
+    Provocation(errors.BadUssdSession, 2019, 400, dialling(cancel=True), name="missing"),
+    Provocation(errors.BadCancel, 2020, 400, dialling(cancel=1)),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,
@@ -257,6 +308,16 @@ PROVOCATIONS = (
     ),
     Provocation(errors.StorageUnavailable, 4004, 503, when_the_disk_is_full, headers=("Retry-After",)),
     Provocation(errors.IdempotencyKeyReused, 4005, 422, with_a_key_of_another_request),
+    Provocation(errors.DeviceNotReady, 4006, 503, dialling(), headers=("Retry-After",), modems=OfflineModems),
+    Provocation(
+        errors.UssdBusy,
+        4007,
+        503,
+        dialling(),
+        headers=("Retry-After",),
+        modems=saying(errors.UssdBusy(retry_after_s=30)),
+    ),
+    Provocation(errors.UssdUnanswered, 4008, 503, dialling(), modems=saying(errors.UssdUnanswered())),
 )
 
 
@@ -266,8 +327,7 @@ PROVOCATIONS = (
 async def test_every_error_is_answered_as_the_contract_says(
     case: Provocation, prefix: str, language: Language, config: Config, clock: Clock
 ) -> None:
-    modems = BrokenModems() if case.error is errors.Unforeseen else ModemsByHand()
-    async with opened(with_server(case.config(config), language=language), clock, modems) as api:
+    async with opened(with_server(case.config(config), language=language), clock, case.modems()) as api:
         answer = await case.provoke(api, prefix)
     assert (answer.code, answer.status) == (case.code, case.status)
     template = case.error.ru if language is Language.RU else case.error.en

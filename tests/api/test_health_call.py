@@ -45,7 +45,7 @@ async def test_a_sim_that_waits_for_long_is_told_and_a_pause_as_wanted_is_not(
     standstill = Standstill(until=clock.now + 60_000, why=why, detail="not for everybody")
     modems.states[await api.device("south")] = replace(READY, standstill=standstill)
     answer = await api.call("GET", "/health", token="")
-    expected = why in (Wait.REST, Wait.PER_DAY, Wait.PER_MONTH)
+    expected = why in (Wait.REST, Wait.BALANCE, Wait.PER_DAY, Wait.PER_MONTH)
     told = "SIM-карта устройства south ждёт до 2026-03-01T12:01:00.000Z."
     assert (answer.status, answer.json["reasons"]) == (200, [told] if expected else [])
     modems.states[await api.device("north")] = modems.states[await api.device("south")]

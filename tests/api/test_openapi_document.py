@@ -72,6 +72,7 @@ async def test_every_status_it_names_belongs_to_its_codes(api: Api) -> None:
         ("get", "/sms", None),
         ("get", "/sms/{id}", None),
         ("get", "/devices", None),
+        ("post", "/devices/ussd", {"code": "*100#"}),
         ("get", "/health", None),
     ],
 )
@@ -82,6 +83,8 @@ async def test_answers_look_as_it_says(api: Api, method: str, path: str, body: o
     schema = whole["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
     query = "?limit=5" if path == "/sms" else ""
     sent = {"id": id} if body == {} else body
+    if path == "/devices/ussd":
+        sent = {"code": "*100#", "device_id": await api.device()}
     answer = await api.call(method.upper(), path.replace("{id}", id) + query, sent)
     fastjsonschema.compile(closed(resolved(whole, schema)))(answer.json)
 
