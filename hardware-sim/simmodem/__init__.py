@@ -13,13 +13,16 @@ In a test:
         vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
 
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
-`profile=Profile(…)` changes the make of modem, a PIN included; `line=Line(…)` what the line does to bytes.
+`profile=Profile(…)` changes the make of modem, a PIN included; `FAMILIES["sim800"]` is one that there is, and
+`with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.
 """
 
 from simmodem.device import Fault
+from simmodem.families import FAMILIES
 from simmodem.ledger import LedgerEntry, LedgerMessage
 from simmodem.modem import VirtualModem
+from simmodem.nasties import NASTIES, with_nasties
 from simmodem.network import Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
@@ -27,6 +30,7 @@ from simmodem.stages import Stage
 from simmodem.virtual import VirtualModems
 
 __all__ = [
-    "BYTES", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry", "LedgerMessage",
-    "Line", "Network", "Profile", "Rule", "Smss", "Stage", "VirtualModem", "VirtualModems",
+    "BYTES", "FAMILIES", "GENERIC", "NASTIES", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault",
+    "LedgerEntry", "LedgerMessage", "Line", "Network", "Profile", "Rule", "Smss", "Stage", "VirtualModem",
+    "VirtualModems", "with_nasties",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """One modem put together: equipment, line, reception; its power and its sending. Knows no commands."""
 
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from simmodem.stages import Stage
 from simmodem.terminal import Terminal
 
 BOOT_S = 0.2
+# How long what befalls a send by chance keeps the SIM busy or the modem silent.
+MISHAP_S = 0.3
 
 # The lines before OK; None where the final result was written already or comes later.
 Answer = list[str] | None
@@ -31,16 +34,19 @@ class Fault(StrEnum):
     OK_ONLY = "ok_only"  # n, after: accepted, OK without +CMGS
     REBOOT_MID_SEND = "reboot_mid_send"  # n, after, reaches_network, down_s: restarts after Ctrl-Z
     CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
+    HANG_AFTER_SEND = "hang_after_send"  # n, after, seconds: answers this send, then nothing; 0 s: until "unmute"
     REBOOT = "reboot"  # down_s: restarts now
     DEREGISTER = "deregister"  # stat: loses the network
     REGISTER = "register"  # stat: finds it again
     INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
-    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
+    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy; as a mishap, from a send on
+    PIN_TRIES = "pin_tries"  # n: so many tries are left for the PIN
 
 
 # Those that strike a send, after the PDU and Ctrl-Z.
 SEND_FAULTS = {
     Fault.MUTE_AFTER_CTRL_Z, Fault.LOSE_AFTER_CTRL_Z, Fault.OK_ONLY, Fault.REBOOT_MID_SEND, Fault.CMS_ERROR,
+    Fault.HANG_AFTER_SEND,
 }  # fmt: skip
 
 
@@ -52,13 +58,22 @@ class PlannedFault:
     code: int = 500
     reaches_network: bool = False
     down_s: float = BOOT_S
+    seconds: float = 0.0
 
 
 class Device:
     """A modem without its command language."""
 
     def __init__(
-        self, *, index: int, identity: Identity, profile: Profile, network: Network, agenda: Agenda, noise: bool
+        self,
+        *,
+        index: int,
+        identity: Identity,
+        profile: Profile,
+        network: Network,
+        agenda: Agenda,
+        seed: int = 0,
+        noise: bool = False,
     ) -> None:
         self.index = index
         self.profile = profile
@@ -68,6 +83,7 @@ class Device:
         )
         self.reception = Reception(self.state)
         self.send_faults: deque[PlannedFault | None] = deque()
+        self._chance = random.Random(f"mishaps {seed} {index}")
         self._network = network
         self._agenda = agenda
         self._session = 0
@@ -81,6 +97,21 @@ class Device:
     @property
     def iccid(self) -> str:
         return self.state.identity.iccid
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the answers of a profile may name in braces."""
+        sim = self.state.sim
+        iccid = self.iccid + "F" * (len(self.iccid) % 2)
+        swapped = "".join(low + high for high, low in zip(iccid[::2], iccid[1::2], strict=True))
+        return {
+            "iccid": self.iccid,
+            "iccid_swapped": swapped,
+            "imei": self.imei,
+            "sim_state": sim.state.value,
+            "pin_tries": sim.pin_tries,
+            "puk_tries": sim.puk_tries,
+        }
 
     def take(self, pdu: str) -> bool:
         """Take a message from the network; False leaves it there."""
@@ -122,6 +153,7 @@ class Device:
     def _boot(self, session: int) -> None:
         if session != self._session:
             return
+        self.state.sim.busy_until = self._agenda.now + self.profile.sim_busy_s
         self.speak_again()
         self.announce(*self.profile.boot_urcs)
         if self.profile.sim_pin is None:
@@ -132,7 +164,10 @@ class Device:
     def send(self, submit: Submit) -> None:
         """Hand a part to the network and answer +CMGS when it is settled; raises CmsError (TS 27.005 §4.3)."""
         self.terminal.on_stage(Stage.CTRL_Z)
-        fault = self.send_faults.popleft() if self.send_faults else None
+        fault = self.send_faults.popleft() if self.send_faults else self._mishap()
+        if fault is not None and fault.kind is Fault.SIM_BUSY:
+            self.state.sim.busy_until = self._agenda.now + fault.seconds
+            raise CmsError(self.profile.busy_errors[1])
         if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
         if fault is not None and fault.kind is Fault.LOSE_AFTER_CTRL_Z:
@@ -144,6 +179,13 @@ class Device:
             self._transmit(submit, fault)
         if fault is not None and fault.kind is Fault.REBOOT_MID_SEND:
             self.reboot(fault.down_s)
+
+    def _mishap(self) -> PlannedFault | None:
+        for kind, likelihood in self.profile.mishaps.items():
+            if self._chance.random() < likelihood:
+                reaches_network = self._chance.random() < 0.5
+                return PlannedFault(kind=Fault(kind), reaches_network=reaches_network, seconds=MISHAP_S)
+        return None
 
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
         mr = self._next_mr()
@@ -161,6 +203,8 @@ class Device:
         def settled(error: str | None) -> None:
             if session == self._session:
                 self._answer_send(mr, error, fault.kind if fault else None)
+                if fault is not None and fault.kind is Fault.HANG_AFTER_SEND:
+                    self._hang(fault.seconds)
 
         self._network.submit(submission, settled)
 
@@ -173,10 +217,16 @@ class Device:
             self.terminal.final(error)
         else:
             if fault is not Fault.OK_ONLY:
-                self.terminal.info(f"+CMGS: {mr}")
+                self.terminal.info(f"+CMGS: {mr}{self.profile.reference_tail}")
                 self.terminal.on_stage(Stage.REFERENCE)
             self.terminal.final("OK")
             self.terminal.on_stage(Stage.SENT)
+
+    def _hang(self, seconds: float) -> None:
+        self.fall_silent()
+        session = self._session
+        if seconds:
+            self._agenda.after(seconds, lambda: self.speak_again() if session == self._session else None)
 
     def _next_mr(self) -> int:
         sim = self.state.sim

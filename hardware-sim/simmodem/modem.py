@@ -17,9 +17,8 @@ from simmodem.stages import ANSWERED, Stage
 
 COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS
 
-# What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
+# What a locked SIM is answered with: (+CME ERROR, +CMS ERROR).
 LOCKED = {SimState.ABSENT: (10, 310), SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
-BUSY = (14, 314)
 
 
 class VirtualModem(Device):
@@ -36,9 +35,13 @@ class VirtualModem(Device):
         noise: bool = False,
     ) -> None:
         identity = Identity.of(seed, index)
-        super().__init__(index=index, identity=identity, profile=profile, network=network, agenda=agenda, noise=noise)
+        super().__init__(
+            index=index, identity=identity, profile=profile, network=network, agenda=agenda, seed=seed, noise=noise
+        )
         self.terminal.on_line = self._run_line
         self.terminal.on_body = self._run_body
+        self.terminal.on_final = self._note_final
+        self._last_final = -profile.command_gap_s
 
     def feed(self, data: bytes) -> None:
         """Take bytes the computer wrote."""
@@ -51,7 +54,15 @@ class VirtualModem(Device):
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run_line(self, line: str) -> None:
-        self._guard(lambda: self._run_all(line), ANSWERED.get(line.partition("=")[0].upper()))
+        spelled = line.upper()
+        is_hasty = self.state.agenda.now - self._last_final < self.profile.command_gap_s
+        if is_hasty or spelled.partition("=")[0] in self.profile.unanswered:
+            self.terminal.drop()
+        else:
+            self._guard(lambda: self._run_all(line), ANSWERED.get(spelled.partition("=")[0]), spelled)
+
+    def _note_final(self) -> None:
+        self._last_final = self.state.agenda.now
 
     def _run_body(self, body: str | None) -> None:
         action, self.body_expected = self.body_expected, None
@@ -60,7 +71,7 @@ class VirtualModem(Device):
         else:
             self._guard(lambda: action(body))
 
-    def _guard(self, action: Callable[[], Answer], answered: Stage | None = None) -> None:
+    def _guard(self, action: Callable[[], Answer], answered: Stage | None = None, spelled: str = "") -> None:
         """Write the answer of an action and its final result, or the error it ends with; an OK reaches `answered`."""
         level = self.state.settings.cmee
         try:
@@ -74,11 +85,12 @@ class VirtualModem(Device):
         except CmeError as error:
             self.terminal.final(cme_error(error.code, level))
         except CommandError:
-            self.terminal.final(self.profile.unknown_command)
+            unknown = self.profile.unknown_command
+            self.terminal.final(cme_error(unknown, level) if isinstance(unknown, int) else unknown)
         else:
             if lines is not None:
                 self._write_answer(lines)
-                self.terminal.final("OK")
+                self.terminal.drop() if spelled in self.profile.forgets_ok else self.terminal.final("OK")
                 if answered is not None:
                     self.terminal.on_stage(answered)
 
@@ -97,9 +109,11 @@ class VirtualModem(Device):
 
     def _run(self, command: Command) -> Answer:
         spelled = _spelled(command)
-        fixed = self.profile.answers.get(spelled)
-        if fixed is not None:
-            return list(fixed)
+        if spelled == self.profile.chatter_off:
+            self.terminal.chatters = False
+            return []
+        if (fixed := self.profile.answers.get(spelled)) is not None:
+            return [line.format_map(self.facts) for line in fixed]
         if spelled in self.profile.slot_commands:
             self.state.use_slot(self.profile.slot_commands.index(spelled))
             return []
@@ -107,7 +121,7 @@ class VirtualModem(Device):
         if self.profile.slot_commands and spelled == query:
             return [answers[self.state.slot]]
         entry = COMMANDS.get(command.name)
-        if entry is None:
+        if entry is None or command.name in self.profile.unknown:
             raise CommandError
         self._demand(entry.needs)
         return entry.handler(self, command)
@@ -116,7 +130,7 @@ class VirtualModem(Device):
         if needs is Needs.NOTHING:
             return
         sim = self.state.sim
-        codes = BUSY if sim.is_busy(self.state.agenda.now) else None
+        codes = self.profile.busy_errors if sim.is_busy(self.state.agenda.now) else None
         if codes is None and needs is not Needs.CARD:
             codes = LOCKED.get(sim.state)
         if codes is not None:
@@ -141,11 +155,14 @@ class VirtualModem(Device):
 
         `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer;
         `reaches_network` lets a lost message use up its reference, one cut off by a reboot be accepted; `stat` is the
-        <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy and the restart takes; `lines` is the URC.
+        <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy or the modem hangs and the restart takes;
+        `lines` is the URC.
         """
         chosen = Fault(kind)
         if chosen in SEND_FAULTS:
-            planned = PlannedFault(kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s)
+            planned = PlannedFault(
+                kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s, seconds=seconds
+            )
             self.send_faults.extend([None] * after + [planned] * n)
             return
         actions: dict[Fault, Callable[[], Any]] = {
@@ -156,6 +173,7 @@ class VirtualModem(Device):
             Fault.REGISTER: lambda: self._cover(Registration.HOME if stat is None else Registration(stat)),
             Fault.INTERJECT: lambda: self.terminal.interjections.extend([None] * after + [tuple(lines)]),
             Fault.SIM_BUSY: lambda: self._keep_sim_busy(n, seconds),
+            Fault.PIN_TRIES: lambda: setattr(self.state.sim, "pin_tries", n),
         }
         actions[chosen]()
 
