@@ -20,6 +20,7 @@ class Pace:
     probe_pause_s: float = 2.0
     probes: int = 20  # a modem may take 40 s from plug to first answer
     settle_s: float = 0.2  # silence after the OK that proves that nothing else was still to come
+    stranger_gap_s: float = 0.05  # between commands to a modem that has not said yet of which make it is
     final_grace_s: float = 5.0  # for the OK behind a reference that has already come
     abort_s: float = 3.0  # for the answer to our ESC
     radio_s: float = 5.0  # after the radio was switched on, commands still fail

@@ -71,6 +71,12 @@ class Startup:
         self._slot = slot
         self._found = Identity()
 
+    @property
+    def _first_gap_s(self) -> float:
+        """Some makes swallow commands that come right behind a result, also the one that asks who they are."""
+        pace = self._link.pace
+        return self.profile.command_gap_s if self._fixed else pace.stranger_gap_s / pace.limit_factor
+
     async def run(self) -> Identity:
         """Take every step in order; raises `SimLocked` and what `Link` raises."""
         for step in STEPS:
@@ -97,6 +103,7 @@ class Startup:
             return None
 
     async def synchronise(self) -> None:
+        self._link.command_gap_s = self._first_gap_s
         self._link.watch_for_reboot(None)  # a modem just plugged in still prints what it prints when it starts
         await self._link.synchronise()
         self._link.watch_for_reboot(BootSign.FIRST)
