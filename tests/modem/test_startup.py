@@ -113,6 +113,22 @@ async def test_a_profile_named_by_the_operator_is_not_overruled(
     assert fixed.profile is GENERIC
 
 
+async def test_a_modem_gets_pauses_before_it_has_said_of_which_make_it_is(
+    peer: Peer, modem: Modem, link: Link, door: Doorkeeper
+) -> None:
+    asked: dict[str, float] = {}
+
+    def at(command: str) -> str:
+        asked[command] = asyncio.get_running_loop().time()
+        return OK
+
+    link.pace = replace(link.pace, stranger_gap_s=0.1)
+    peer.answers |= {"ATV1": lambda: at("ATV1"), "AT+CMEE=1": lambda: at("AT+CMEE=1")}
+    await modem.initialise(door.policy)
+    assert asked["AT+CMEE=1"] - asked["ATV1"] >= 0.09
+    assert link.command_gap_s == named("quectel").command_gap_s
+
+
 async def test_the_radio_is_switched_on_when_it_is_off(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers |= {"AT+CFUN?": framed("+CFUN: 0", "OK"), "AT+CFUN=1": framed("+CFUN: 1", "OK")}
     await modem.initialise(door.policy)
