@@ -36,7 +36,6 @@ NASTIES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "mr-wrap": {"last_mr": 250},
         "constant-mr": {"constant_mr": 0},
         "ds-refused": {"cnmi_refused": frozenset({(3, 1), (3, 2)})},
-        "ds-stored-only": {"cnmi_refused": frozenset({(3, 1)})},
         "cdsi-sm": {"cnmi_refused": frozenset({(3, 1)}), "report_memory": "SM"},
         "cdsi-sr": {"cnmi_refused": frozenset({(3, 1)}), "report_memory": "SR"},
         "base-0": {"index_base": 0},

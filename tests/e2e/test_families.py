@@ -57,8 +57,8 @@ INDICATIONS = {
     "qualcomm": (1, 1, 0, 1, 0),
     "nasty": (1, 1, 0, 2, 0),
 }
-# The pauses that slow modems need, and the limits of commands, are a third of those in the field.
-HASTE = 0.3
+# The pauses that slow modems need, and the limits of commands, are a quarter of those in the field.
+HASTE = 0.25
 _FIELD = ModemPace()
 PACE = replace(
     BRISK,
