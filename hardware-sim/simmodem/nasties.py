@@ -12,7 +12,7 @@ from simmodem.profiles import EmptySlot, Profile
 from simmodem.terminal import UNRELATED_URCS
 
 # How likely a mishap strikes any one send.
-LIKELIHOOD = 0.03
+LIKELIHOOD = 0.015
 
 
 def _mishap(kind: str) -> Mapping[str, Any]:

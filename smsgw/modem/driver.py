@@ -170,13 +170,20 @@ class Modem:
     async def still_announces(self) -> bool:
         """Tell whether the modem tells of what it receives as it was told to.
 
-        One that wants confirmation and gets none in time, because we were killed, falls silent (27.005 §3.4.4).
+        One that has restarted without a word that we know does not, nor one that wants confirmation and gets none in
+        time, because we were killed (27.005 §3.4.4).
         """
         wanted = self.identity.indications
-        if wanted is None or not self.identity.must_acknowledge:
+        if wanted is None:
             return True
-        present = await self._ask(commands.indications(), sms_replies.indications)
-        return present is None or present[: len(wanted)] == wanted
+        try:
+            present = sms_replies.indications((await self._link.command(commands.indications())).lines)
+        except ReplyError:
+            return True
+        except Refused as refusal:
+            # After a restart the SIM may want its PIN before anything else.
+            return not refusal.verdict.advises(Action.PIN_FLOW)
+        return present[: len(wanted)] == wanted
 
     async def _turn_to(self, memory: str) -> None:
         """Make reading and deleting refer to `memory`; a refusal must stop both, or they would hit another store."""

@@ -318,7 +318,18 @@ async def test_one_that_got_none_in_time_is_noticed_to_have_fallen_silent(
     assert await modem.still_announces()
 
 
-async def test_one_that_wants_none_is_not_asked(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+@pytest.mark.parametrize("now", [framed("+CNMI: 0,0,0,0,0", "OK"), framed("+CMS ERROR: 311"), framed("+CME ERROR: 11")])
+async def test_one_that_has_restarted_without_a_word_is_noticed(
+    peer: Peer, modem: Modem, door: Doorkeeper, now: str
+) -> None:
+    await modem.initialise(door.policy)
+    assert await modem.still_announces()
+    peer.answers["AT+CNMI?"] = now
+    assert not await modem.still_announces()
+
+
+async def test_one_that_was_told_to_announce_nothing_is_not_asked(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    peer.answers |= dict.fromkeys([c for c in peer.answers if c.startswith("AT+CNMI=")], framed("ERROR"))
     await modem.initialise(door.policy)
     peer.commands.clear()
     assert await modem.still_announces()
