@@ -11,7 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
-from smsgw.config.settings import AUTO, Config, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig
+from smsgw.config.settings import (
+    AUTO,
+    Config,
+    ModemConfig,
+    OverridesConfig,
+    SendingConfig,
+    ServerConfig,
+    SimConfig,
+    StoreConfig,
+)
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
@@ -70,10 +79,12 @@ class _Loader:
             self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
         table = dict(self._table(key, body))
         sims = table.pop("sims", [{}])
+        overrides = self._section(OverridesConfig, f"{key}.overrides", table.pop("overrides", {}))
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
-        return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
+        sims = self._sims(f"{key}.sims", sims)
+        return self._section(ModemConfig, key, table, name=name, sims=sims, overrides=overrides)
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
         if not isinstance(sims, list) or not 0 < len(sims) <= _SLOTS:

@@ -13,9 +13,11 @@ from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.errors import Action
 from smsgw.at.replies import Battery, RegistrationState, ReplyError
+from smsgw.config import OverridesConfig
 from smsgw.modem.faults import Refused
 from smsgw.modem.heard import Heard, News, sort
 from smsgw.modem.link import Link
+from smsgw.modem.overrides import AS_PROFILED
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
 from smsgw.modem.slots import SlotChoice
@@ -71,11 +73,13 @@ class Modem:
         link: Link,
         profile: Profile | None = None,
         slot: SlotChoice | None = None,
+        overrides: OverridesConfig = AS_PROFILED,
     ) -> None:
         self.profile = profile or GENERIC
         self.identity = Identity()
         self._fixed_profile = profile
         self._slot = slot
+        self._overrides = overrides
         self._link = link
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
@@ -83,7 +87,7 @@ class Modem:
 
     async def initialise(self, policy: PinPolicy) -> Identity:
         """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises."""
-        startup = Startup(self._link, self._fixed_profile, policy, self._slot)
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._overrides)
         self.identity = await startup.run()
         self.profile = startup.profile
         self._memory = self.identity.memory

@@ -13,8 +13,10 @@ from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.replies import ReplyError
 from smsgw.at.urcs import BootSign
+from smsgw.config import OverridesConfig
 from smsgw.modem.faults import Refused
 from smsgw.modem.link import Link
+from smsgw.modem.overrides import AS_PROFILED, overridden
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
 from smsgw.modem.slot_switch import turn_to
@@ -63,8 +65,10 @@ class Startup:
         profile: Profile | None,
         policy: PinPolicy,
         slot: SlotChoice | None = None,
+        overrides: OverridesConfig = AS_PROFILED,
     ) -> None:
-        self.profile = profile or GENERIC
+        self.profile = overridden(profile or GENERIC, overrides)
+        self._overrides = overrides
         self._fixed = profile is not None
         self._link = link
         self._policy = policy
@@ -118,7 +122,7 @@ class Startup:
         revision = await self._first(replies.text_answer, commands.revision(), commands.revision("AT+GMR")) or ""
         imei = await self._first(replies.imei, commands.serial_number(), commands.serial_number("AT+GSN"))
         if not self._fixed:
-            self.profile = choose(maker, model)
+            self.profile = overridden(choose(maker, model), self._overrides)
         self._note(manufacturer=maker, model=model, revision=revision, imei=imei, profile=self.profile.name)
         self._link.vendor = self.profile.vendor
         self._link.command_gap_s = self.profile.command_gap_s

@@ -171,7 +171,8 @@ class ModemWorker:
             link.on_urc = self.bell.set
             link.on_pdu = partial(self._gateway.reports.handed_over, self._device)
             self.board.become(DeviceState.INITIALISING)
-            modem = Modem(link, None if config.profile == AUTO else named(config.profile), self._slot_choice())
+            profile = None if config.profile == AUTO else named(config.profile)
+            modem = Modem(link, profile, self._slot_choice(), config.overrides)
             identity = await modem.initialise(
                 PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
             )

@@ -192,11 +192,11 @@ def test_a_wrong_argument_is_a_usage_error(arguments: list[str], capsys: pytest.
 
 
 async def test_the_make_and_its_habits_are_chosen_on_the_command_line(tmp_path: Path) -> None:
-    running = Program(tmp_path, "--profile", "cinterion", "--nasty", "no-echo,text-errors")
+    running = Program(tmp_path, "--profile", "sierra", "--nasty", "no-echo,text-errors")
     try:
         with Client(tmp_path / "modem0") as client:
-            assert await client.ask("AT+CGMI") == b"\r\nCinterion\r\n\r\nOK\r\n"
-            assert await client.ask("AT+CMGR=0") == b"\r\n+CMS ERROR: Invalid memory index\r\n"
+            assert await client.ask("AT+CGMI") == b"\r\nSierra Wireless, Incorporated\r\n\r\nOK\r\n"
+            assert await client.ask("AT+CMGR=99") == b"\r\n+CMS ERROR: Invalid memory index\r\n"
     finally:
         assert running.stop(signal.SIGTERM) == (0, "")
 
