@@ -66,6 +66,7 @@ class Modem:
     """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model.
 
     Only one that has several SIM slots is told which to use.
+    What the operator has configured, `overrides`, goes before what the profile says.
     """
 
     def __init__(

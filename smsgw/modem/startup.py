@@ -57,6 +57,7 @@ class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
     With `slot`, the modem is made to use that one.
+    `overrides` go before what its row says.
     """
 
     def __init__(

@@ -130,12 +130,18 @@ async def restarted(w: World, identities: list[Identity]) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-async def test_a_modem_of_any_make_sends_and_receives(tmp_path: Path, family: str, identities: list[Identity]) -> None:
+async def test_a_modem_of_any_make_sends_and_receives(
+    tmp_path: Path, family: str, identities: list[Identity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.policy.refusals.HOLD_S", 1)
+    monkeypatch.setattr("smsgw.policy.refusals.RETRY_NOW_S", 0)
     async with one_modem(tmp_path, FAMILIES[family]) as w:
         (virtual,) = w.virtual.modems
         assert identities[-1].profile == NAMES[family]
         assert identities[-1].indications == INDICATIONS[family]
         assert identities[-1].iccid == virtual.iccid
+        # In the make's own numbers: what it does not understand waits longer than this test.
+        w.virtual.fault(0, "cms_error", code=virtual.profile.busy_errors[1])
         texts = [*(f"Сообщение {n}" for n in range(49)), LONG]
         ids = await asyncio.gather(*(w.send(text, f"7999200{n:04}") for n, text in enumerate(texts)))
         pdus = incoming()
@@ -157,7 +163,7 @@ async def test_a_modem_of_any_make_sends_and_receives(tmp_path: Path, family: st
         assert virtual.state.sim.pin_tries == virtual.profile.pin_tries
 
 
-@pytest.mark.parametrize("family", ["huawei", "zte", "telit", "wavecom", "sierra", "qualcomm"])
+@pytest.mark.parametrize("family", ["huawei", "telit", "wavecom"])
 async def test_a_modem_that_restarts_without_a_word_that_anybody_knows_is_set_up_again(
     tmp_path: Path, family: str, identities: list[Identity]
 ) -> None:
