@@ -13,6 +13,8 @@ from simmodem.terminal import UNRELATED_URCS
 
 # How likely a mishap strikes any one send.
 LIKELIHOOD = 0.015
+# Of a memory for reports that a make does not have and a habit wants.
+_REPORT_SLOTS = 5
 
 
 def _mishap(kind: str) -> Mapping[str, Any]:
@@ -59,6 +61,8 @@ def with_nasties(profile: Profile, names: Iterable[str]) -> Profile:
     """Put habits on a modem; what two of them set is as the later one wants it. Raises KeyError for an unknown name."""
     for name in names:
         profile = replace(profile, **{field: _put(profile, field, new) for field, new in NASTIES[name].items()})
+    if profile.report_memory not in dict(profile.memories):
+        profile = replace(profile, memories=(*profile.memories, (profile.report_memory, _REPORT_SLOTS)))
     return profile
 
 

@@ -175,7 +175,8 @@ class Startup:
     async def message_store(self) -> None:
         groups = await self._ask(commands.possible_stores(), sms_replies.store_groups, patient=True) or []
         readable = groups[0] if groups else ()
-        self._note(memories=tuple(name for name in readable if name in _MEMORIES))
+        # One that does not say which it has may have any: what nobody looks through fills up.
+        self._note(memories=tuple(name for name in readable or _MEMORIES if name in _MEMORIES))
         totals: dict[str, int] = {}
         for name in self.profile.memories:
             total = await self._choose_store(name, groups) if not readable or name in readable else None

@@ -1,4 +1,4 @@
-"""Modems with every nasty habit there is, by lot: the ledger of the network and the database agree all the same.
+"""Modems of any make with every nasty habit, by lot: the ledger of the network and the database agree all the same.
 
 What was drawn is printed. NASTY_SEED repeats a run, NASTY_MESSAGES and NASTY_MODEMS make a longer one.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from simmodem import GENERIC, NASTIES, Profile, VirtualModems, with_nasties
+from simmodem import FAMILIES, NASTIES, Profile, VirtualModems, with_nasties
 from simmodem.deliver import build_deliver
 from simmodem.network import SERVICE_CENTRE
 from smsgw.gsm.pdu import StatusReport, decode
@@ -40,7 +40,19 @@ LIMIT_S = 60.0 + MESSAGES / 25
 PACE = replace(BRISK, modem=replace(BRISK.modem, limit_factor=0.03, probes=5))
 
 
-def drawn(chance: random.Random) -> list[list[str]]:
+def drawn(chance: random.Random) -> list[Profile]:
+    """Draw the make of every modem, and habits for it."""
+    makes = chance.choices(list(FAMILIES), k=MODEMS)
+    habits = drawn_habits(chance)
+    print(f"NASTY_SEED={SEED}", *zip(makes, habits, strict=True), sep="\n")
+    # The slow ones are hurried, too.
+    return [
+        with_nasties(replace(FAMILIES[make], command_gap_s=0.0), there)
+        for make, there in zip(makes, habits, strict=True)
+    ]
+
+
+def drawn_habits(chance: random.Random) -> list[list[str]]:
     """Draw the habits of every modem, so that each habit is there."""
     habits: list[list[str]] = [[] for _ in range(MODEMS)]
     for group in ALTERNATIVES:
@@ -154,9 +166,7 @@ async def test_whatever_modems_do_the_ledger_and_the_database_agree(
     for name, value in (("BACKOFF_S", (1,)), ("HOLD_S", 1), ("LONGEST_HOLD_S", 2), ("RETRY_NOW_S", 0)):
         monkeypatch.setattr(f"smsgw.policy.refusals.{name}", value)
     chance = random.Random(SEED)
-    habits = drawn(chance)
-    print(f"NASTY_SEED={SEED}", *habits, sep="\n")
-    profiles: list[Profile] = [with_nasties(GENERIC, there) for there in habits]
+    profiles = drawn(chance)
     wanted, incoming = texts(chance), received(chance)
     async with VirtualModems(
         tmp_path, MODEMS, profile=profiles, network_time=(0.0, 0.01), report_delay=(0.0, 0.1), seed=SEED

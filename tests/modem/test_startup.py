@@ -299,6 +299,21 @@ async def test_a_modem_may_take_fewer_stores_than_three(peer: Peer, modem: Modem
     assert (await modem.initialise(door.policy)).memory == "ME"
 
 
+@pytest.mark.parametrize("listing", [framed("+CPMS: (),(),()", "OK"), framed("ERROR")])
+async def test_a_modem_that_does_not_say_which_stores_it_has_is_looked_through_for_all(
+    peer: Peer, modem: Modem, door: Doorkeeper, listing: str
+) -> None:
+    lies_there = "\r\n+CMGL: 4,1,,21\r\n0791447700099099040B912120550521F300006230210143650A02C834\r\n"
+    peer.answers |= {
+        "AT+CPMS=?": listing,
+        'AT+CPMS="SR"': framed("+CPMS: 1,5,0,255,0,255", "OK"),
+        'AT+CPMS="ME"': framed("+CPMS: 0,255,0,255,0,255", "OK"),
+        "AT+CMGL=4": lambda: lies_there + OK if peer.commands[-2] == 'AT+CPMS="SR"' else OK,
+    }
+    await modem.initialise(door.policy)
+    assert [(stored.memory, stored.index) for stored in await modem.list_stored()] == [("SR", 4)]
+
+
 async def test_a_modem_that_insists_on_acknowledgement_gets_it(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers |= {"AT+CSMS=0": framed("ERROR"), "AT+CSMS?": framed("+CSMS: 1,1,1,1", "OK"), "AT+CNMA": OK}
     assert (await modem.initialise(door.policy)).must_acknowledge
