@@ -206,7 +206,13 @@ class Startup:
         for values in await self._possible_ladder():
             if await self._tell(commands.choose_indications(values)) and await self._stuck(values):
                 self._note(indications=values)
+                self._note_report_store(values)
                 return
+
+    def _note_report_store(self, indications: Indications) -> None:
+        """Reports that are stored lie in SR as a rule, also where that is not among the stores a modem lists."""
+        if indications[3:4] == (2,) and "SR" not in self._found.memories:
+            self._note(memories=(*self._found.memories, "SR"))
 
     async def _possible_ladder(self) -> list[Indications]:
         """What the modem claims to know, best first; if it claims nonsense, everything is tried."""

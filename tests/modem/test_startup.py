@@ -314,6 +314,17 @@ async def test_a_modem_that_does_not_say_which_stores_it_has_is_looked_through_f
     assert [(stored.memory, stored.index) for stored in await modem.list_stored()] == [("SR", 4)]
 
 
+async def test_stored_reports_are_looked_for_also_where_their_store_is_not_listed(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    peer.answers |= {
+        "AT+CNMI=2,1,0,1,0": framed("ERROR"),
+        "AT+CNMI=2,1,0,2,0": OK,
+        "AT+CNMI?": framed("+CNMI: 2,1,0,2,0", "OK"),
+    }
+    assert (await modem.initialise(door.policy)).memories == ("SM", "ME", "SR")
+
+
 async def test_a_modem_that_insists_on_acknowledgement_gets_it(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers |= {"AT+CSMS=0": framed("ERROR"), "AT+CSMS?": framed("+CSMS: 1,1,1,1", "OK"), "AT+CNMA": OK}
     assert (await modem.initialise(door.policy)).must_acknowledge
