@@ -5,7 +5,16 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
-from smsgw.config import Config, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig, load
+from smsgw.config import (
+    Config,
+    ModemConfig,
+    OverridesConfig,
+    SendingConfig,
+    ServerConfig,
+    SimConfig,
+    StoreConfig,
+    load,
+)
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "config.example.toml"
 
@@ -40,11 +49,12 @@ def test_the_example_names_every_setting_once() -> None:
     (north,) = document["modems"].values()
     assert set(north) == settings(ModemConfig) - {"name"}
     assert set(north["sims"][0]) == settings(SimConfig)
+    assert set(north["overrides"]) == settings(OverridesConfig)
 
 
 def test_the_example_tells_the_limits_of_every_number() -> None:
     text = example()
-    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig):
+    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig, OverridesConfig):
         for setting in fields(kind):
             if "max" in setting.metadata:
                 comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]

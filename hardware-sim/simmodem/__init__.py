@@ -18,14 +18,17 @@ In a test:
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
 `bus=UsbBus(root)` plugs the modems into a USB bus: below `root` stand /sys and /dev as a computer with these sticks has
 them, and `vm.fault(0, "replug", socket="1-1.7", number=8)` lets one return in another socket, as ttyUSB8 and the next.
-`profile=Profile(…)` changes the make of modem, a PIN included; `line=Line(…)` what the line does to bytes.
+`profile=Profile(…)` changes the make of modem, a PIN included; `FAMILIES["sim800"]` is one that there is, and
+`with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.
 """
 
 from simmodem.device import Fault
+from simmodem.families import FAMILIES
 from simmodem.ledger import LedgerEntry, LedgerMessage
 from simmodem.menu import Page
 from simmodem.modem import VirtualModem
+from simmodem.nasties import NASTIES, with_nasties
 from simmodem.network import Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss, UssdOrder
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
@@ -34,7 +37,7 @@ from simmodem.usb_bus import EC25, Stick, UsbBus
 from simmodem.virtual import VirtualModems
 
 __all__ = [
-    "BYTES", "EC25", "GENERIC", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault", "LedgerEntry",
-    "LedgerMessage", "Line", "Network", "Page", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus", "UssdOrder",
-    "VirtualModem", "VirtualModems",
+    "BYTES", "EC25", "FAMILIES", "GENERIC", "NASTIES", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault",
+    "LedgerEntry", "LedgerMessage", "Line", "Network", "Page", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus",
+    "UssdOrder", "VirtualModem", "VirtualModems", "with_nasties",
 ]  # fmt: skip

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from simmodem import control, recording
+from simmodem.families import FAMILIES
+from simmodem.nasties import NASTIES, with_nasties
 from simmodem.network import Range, Rule
-from simmodem.profiles import GENERIC
+from simmodem.profiles import Profile
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE
 from simmodem.replay import Replay
 from simmodem.usb_bus import UsbBus
@@ -81,6 +83,23 @@ def rule(text: str) -> Rule:
     return chosen
 
 
+def nasties(text: str) -> list[str]:
+    """Read the names of nasty habits, with commas between them."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in NASTIES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(NASTIES)}")
+    return names
+
+
+class _ListProfiles(argparse.Action):
+    """Print the makes of modem there are, and leave."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        for name, profile in FAMILIES.items():
+            print(f"{name:10} {profile.manufacturer}, {profile.model}")
+        parser.exit()
+
+
 _RULE_FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "to": lambda value: {"recipient": value},
     "nth": lambda value: {"nth": int(value)},
@@ -110,6 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="append what the network accepted, as JSON lines")
     parser.add_argument("--control", type=Path, metavar="SOCKET", help="listen for control requests")
     parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
+    parser.add_argument(
+        "--profile",
+        choices=FAMILIES,
+        default="generic",
+        metavar="NAME",
+        help="the make of the modems (default generic)",
+    )
+    parser.add_argument("--list-profiles", action=_ListProfiles, nargs=0, help="list the makes there are, and leave")
+    parser.add_argument(
+        "--nasty", type=nasties, default=[], metavar="NAME,…", help=f"nasty habits: {', '.join(NASTIES)}"
+    )
     parser.add_argument("--pin", type=pin, help="the SIMs are locked with this PIN")
     parser.add_argument(
         "--usb", type=Path, metavar="ROOT", help="plug them into a USB bus, as the trees sys and dev below ROOT show it"
@@ -159,12 +189,17 @@ def _modems(options: argparse.Namespace) -> VirtualModems:
         network_time=options.network_time,
         report_delay=options.report_delay,
         rules=options.rule,
-        profile=replace(GENERIC, sim_pin=options.pin),
+        profile=_profile(options),
         line=LINES[options.line],
         seed=options.seed,
         ledger_path=options.ledger,
         bus=UsbBus(options.usb) if options.usb else None,
     )
+
+
+def _profile(options: argparse.Namespace) -> Profile:
+    profile = with_nasties(FAMILIES[options.profile], options.nasty)
+    return replace(profile, sim_pin=options.pin) if options.pin else profile
 
 
 def _control(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """One modem put together: equipment, line, reception; its power and its sending. Knows no commands."""
 
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from simmodem.terminal import Terminal
 from simmodem.ussd import UssdSession
 
 BOOT_S = 0.2
+# How long what befalls a send by chance keeps the SIM busy or the modem silent.
+MISHAP_S = 0.3
 
 # The lines before OK; None where the final result was written already or comes later.
 Answer = list[str] | None
@@ -35,18 +38,20 @@ class Fault(StrEnum):
     HANG_MID_SEND = "hang_mid_send"  # after, reaches_network, until: is mute from Ctrl-Z on
     CMS_ERROR = "cms_error"  # code, n, after: the modem refuses
     FAIL = "fail"  # code, until: every send is refused, or without a code never answered
+    HANG_AFTER_SEND = "hang_after_send"  # n, after, seconds: answers this send, then nothing; 0 s: until "unmute"
     REBOOT = "reboot"  # down_s: restarts now
     DEREGISTER = "deregister"  # stat, until: loses the network
     DATA_ONLY = "data_only"  # stat, bearer: has LTE, but for data only, until AT+CGSMS=<bearer>
     REGISTER = "register"  # stat: finds it again
     INTERJECT = "interject"  # lines, after: one URC (header and PDU) before a line of an answer, after others
-    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy
+    SIM_BUSY = "sim_busy"  # n commands, or seconds: the SIM is busy; as a mishap, from a send on
+    PIN_TRIES = "pin_tries"  # n: so many tries are left for the PIN
 
 
 # Those that strike a send, after the PDU and Ctrl-Z.
 SEND_FAULTS = {
     Fault.MUTE_AFTER_CTRL_Z, Fault.LOSE_AFTER_CTRL_Z, Fault.OK_ONLY, Fault.REBOOT_MID_SEND, Fault.HANG_MID_SEND,
-    Fault.CMS_ERROR,
+    Fault.CMS_ERROR, Fault.HANG_AFTER_SEND,
 }  # fmt: skip
 
 
@@ -59,13 +64,22 @@ class PlannedFault:
     reaches_network: bool = False
     down_s: float = BOOT_S
     until: Cure = Cure.POWER
+    seconds: float = 0.0
 
 
 class Device:
     """A modem without its command language."""
 
     def __init__(
-        self, *, index: int, identity: Identity, profile: Profile, network: Network, agenda: Agenda, noise: bool
+        self,
+        *,
+        index: int,
+        identity: Identity,
+        profile: Profile,
+        network: Network,
+        agenda: Agenda,
+        seed: int = 0,
+        noise: bool = False,
     ) -> None:
         self.index = index
         self.profile = profile
@@ -79,6 +93,7 @@ class Device:
         self.fails_with: int | None = None  # what every send is refused with; 0 is no answer at all
         self.ussd = UssdSession(self.state)
         self.send_faults: deque[PlannedFault | None] = deque()
+        self._chance = random.Random(f"mishaps {seed} {index}")
         self._network = network
         self._agenda = agenda
         self._session = 0
@@ -93,6 +108,21 @@ class Device:
     @property
     def iccid(self) -> str:
         return self.state.identity.iccid
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the answers of a profile may name in braces."""
+        sim = self.state.sim
+        iccid = self.iccid + "F" * (len(self.iccid) % 2)
+        swapped = "".join(low + high for high, low in zip(iccid[::2], iccid[1::2], strict=True))
+        return {
+            "iccid": self.iccid,
+            "iccid_swapped": swapped,
+            "imei": self.imei,
+            "sim_state": sim.state.value,
+            "pin_tries": sim.pin_tries,
+            "puk_tries": sim.puk_tries,
+        }
 
     def take(self, pdu: str) -> bool:
         """Take a message from the network; False leaves it there."""
@@ -154,6 +184,7 @@ class Device:
     def _boot(self, session: int) -> None:
         if session != self._session:
             return
+        self.state.sim.busy_until = self._agenda.now + self.profile.sim_busy_s
         self.speak_again()
         self.announce(*self.profile.boot_urcs)
         if self.profile.sim_pin is None:
@@ -166,10 +197,13 @@ class Device:
         self.terminal.on_stage(Stage.CTRL_Z)
         if self.ussd.is_open:
             raise CmsError(302)
-        fault = self.send_faults.popleft() if self.send_faults else None
+        fault = self.send_faults.popleft() if self.send_faults else self._mishap()
         if self.fails_with is not None:
             self._fail(self.fails_with)
             return
+        if fault is not None and fault.kind is Fault.SIM_BUSY:
+            self.state.sim.busy_until = self._agenda.now + fault.seconds
+            raise CmsError(self.profile.busy_errors[1])
         if fault is not None and fault.kind is Fault.CMS_ERROR:
             raise CmsError(fault.code)
         if fault is not None and fault.kind is Fault.LOSE_AFTER_CTRL_Z:
@@ -190,6 +224,13 @@ class Device:
             raise CmsError(code)
         self.terminal.drop()
 
+    def _mishap(self) -> PlannedFault | None:
+        for kind, likelihood in self.profile.mishaps.items():
+            if self._chance.random() < likelihood:
+                reaches_network = self._chance.random() < 0.5
+                return PlannedFault(kind=Fault(kind), reaches_network=reaches_network, seconds=MISHAP_S)
+        return None
+
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
         mr = self._next_mr()
         session = self._session
@@ -206,6 +247,8 @@ class Device:
         def settled(error: str | None) -> None:
             if session == self._session:
                 self._answer_send(mr, error, fault.kind if fault else None)
+                if fault is not None and fault.kind is Fault.HANG_AFTER_SEND:
+                    self._hang(fault.seconds)
 
         self._network.submit(submission, settled)
 
@@ -218,10 +261,16 @@ class Device:
             self.terminal.final(error)
         else:
             if fault is not Fault.OK_ONLY:
-                self.terminal.info(f"+CMGS: {mr}")
+                self.terminal.info(f"+CMGS: {mr}{self.profile.reference_tail}")
                 self.terminal.on_stage(Stage.REFERENCE)
             self.terminal.final("OK")
             self.terminal.on_stage(Stage.SENT)
+
+    def _hang(self, seconds: float) -> None:
+        self.fall_silent()
+        session = self._session
+        if seconds:
+            self._agenda.after(seconds, lambda: self.speak_again() if session == self._session else None)
 
     def _next_mr(self) -> int:
         sim = self.state.sim

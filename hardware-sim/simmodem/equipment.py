@@ -171,5 +171,7 @@ def _insert(identity: Identity, profile: Profile, slot: int) -> Sim:
         pin_tries=profile.pin_tries,
         service_centre=profile.service_centre,
         smss=profile.smss,
+        last_mr=profile.last_mr,
+        pin_tries_spent=profile.pin_tries_spent,
         is_inserted=slot not in profile.empty_slots,
     )

@@ -19,7 +19,8 @@ def _switch(attribute: str) -> Handler:
         value = command.number(0, 0)
         if value not in (0, 1):
             raise CommandError
-        setattr(device.terminal, attribute, bool(value))
+        if attribute != "echo" or not device.profile.keeps_echo:
+            setattr(device.terminal, attribute, bool(value))
         return []
 
     return handler
@@ -88,6 +89,8 @@ def _imei(device: Device, command: Command) -> Answer:
 
 
 def _identify(device: Device, command: Command) -> Answer:
+    if device.profile.identification:
+        return list(device.profile.identification)
     return [device.profile.manufacturer, device.profile.model, f"Revision: {device.profile.revision}"]
 
 
@@ -113,6 +116,7 @@ def _pin(device: Device, command: Command) -> Answer:
         raise CmeError(3)
     device.state.change(lambda: _unlock(device, command))
     sim.busy_commands = device.profile.sim_busy_after_pin
+    sim.busy_until = device.state.agenda.now + device.profile.sim_busy_s
     device.announce(*device.profile.sms_ready_urcs)
     return []
 

@@ -19,9 +19,8 @@ from simmodem.ussd_commands import USSD_COMMANDS
 
 COMMANDS: dict[str, Entry] = GENERAL_COMMANDS | SMS_COMMANDS | USSD_COMMANDS
 
-# What a locked or busy SIM is answered with: (+CME ERROR, +CMS ERROR).
+# What a locked SIM is answered with: (+CME ERROR, +CMS ERROR).
 LOCKED = {SimState.ABSENT: (10, 310), SimState.PIN: (11, 311), SimState.PUK: (12, 316), SimState.BLOCKED: (13, 313)}
-BUSY = (14, 314)
 
 
 class VirtualModem(Device):
@@ -38,9 +37,13 @@ class VirtualModem(Device):
         noise: bool = False,
     ) -> None:
         identity = Identity.of(seed, index)
-        super().__init__(index=index, identity=identity, profile=profile, network=network, agenda=agenda, noise=noise)
+        super().__init__(
+            index=index, identity=identity, profile=profile, network=network, agenda=agenda, seed=seed, noise=noise
+        )
         self.terminal.on_line = self._run_line
         self.terminal.on_body = self._run_body
+        self.terminal.on_final = self._note_final
+        self._last_final = -profile.command_gap_s
 
     def feed(self, data: bytes) -> None:
         """Take bytes the computer wrote."""
@@ -54,7 +57,15 @@ class VirtualModem(Device):
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run_line(self, line: str) -> None:
-        self._guard(lambda: self._run_all(line), ANSWERED.get(line.partition("=")[0].upper()))
+        spelled = line.upper()
+        is_hasty = self.state.agenda.now - self._last_final < self.profile.command_gap_s
+        if is_hasty or spelled.partition("=")[0] in self.profile.unanswered:
+            self.terminal.drop()
+        else:
+            self._guard(lambda: self._run_all(line), ANSWERED.get(spelled.partition("=")[0]), spelled)
+
+    def _note_final(self) -> None:
+        self._last_final = self.state.agenda.now
 
     def _run_body(self, body: str | None) -> None:
         action, self.body_expected = self.body_expected, None
@@ -63,7 +74,7 @@ class VirtualModem(Device):
         else:
             self._guard(lambda: action(body))
 
-    def _guard(self, action: Callable[[], Answer], answered: Stage | None = None) -> None:
+    def _guard(self, action: Callable[[], Answer], answered: Stage | None = None, spelled: str = "") -> None:
         """Write the answer of an action and its final result, or the error it ends with; an OK reaches `answered`."""
         level = self.state.settings.cmee
         try:
@@ -77,11 +88,12 @@ class VirtualModem(Device):
         except CmeError as error:
             self.terminal.final(cme_error(error.code, level))
         except CommandError:
-            self.terminal.final(self.profile.unknown_command)
+            unknown = self.profile.unknown_command
+            self.terminal.final(cme_error(unknown, level) if isinstance(unknown, int) else unknown)
         else:
             if lines is not None:
                 self._write_answer(lines)
-                self.terminal.final("OK")
+                self.terminal.drop() if spelled in self.profile.forgets_ok else self.terminal.final("OK")
                 if answered is not None:
                     self.terminal.on_stage(answered)
 
@@ -100,9 +112,11 @@ class VirtualModem(Device):
 
     def _run(self, command: Command) -> Answer:
         spelled = _spelled(command)
-        fixed = self.profile.answers.get(spelled)
-        if fixed is not None:
-            return list(fixed)
+        if spelled == self.profile.chatter_off:
+            self.terminal.chatters = False
+            return []
+        if (fixed := self.profile.answers.get(spelled)) is not None:
+            return [line.format_map(self.facts) for line in fixed]
         if spelled in self.profile.slot_commands:
             self.state.use_slot(self.profile.slot_commands.index(spelled))
             return []
@@ -114,7 +128,7 @@ class VirtualModem(Device):
             self.reboot()
             return PENDING
         entry = COMMANDS.get(command.name)
-        if entry is None:
+        if entry is None or command.name in self.profile.unknown:
             raise CommandError
         self._demand(entry.needs)
         return entry.handler(self, command)
@@ -123,7 +137,7 @@ class VirtualModem(Device):
         if needs is Needs.NOTHING:
             return
         sim = self.state.sim
-        codes = BUSY if sim.is_busy(self.state.agenda.now) else None
+        codes = self.profile.busy_errors if sim.is_busy(self.state.agenda.now) else None
         if codes is None and needs is not Needs.CARD:
             codes = LOCKED.get(sim.state)
         if codes is not None:
@@ -150,14 +164,20 @@ class VirtualModem(Device):
 
         `n` sends (or SIM commands) are concerned, after `after` good ones. `code` is the +CMS ERROR to answer;
         `reaches_network` lets a lost message use up its reference, one cut off by a reboot be accepted; `stat` is the
-        <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy and the restart takes; `lines` is the URC.
-        `until` is the name of a `Cure`: what ends the fault. `bearer` is the number that AT+CGSMS must be given.
+        <stat> of +CREG; `seconds` and `down_s` say how long the SIM is busy or the modem hangs and the restart takes;
+        `lines` is the URC. `until` is the name of a `Cure`: what ends the fault. `bearer` is the number that AT+CGSMS
+        must be given.
         """
         cure = None if until is None else Cure.named(until)
         chosen = Fault(kind)
         if chosen in SEND_FAULTS:
             planned = PlannedFault(
-                kind=chosen, code=code, reaches_network=reaches_network, down_s=down_s, until=cure or Cure.POWER
+                kind=chosen,
+                code=code,
+                reaches_network=reaches_network,
+                down_s=down_s,
+                until=cure or Cure.POWER,
+                seconds=seconds,
             )
             self.send_faults.extend([None] * after + [planned] * n)
             return
@@ -171,6 +191,7 @@ class VirtualModem(Device):
             Fault.FAIL: lambda: self._fail_sends(code, cure or Cure.RESET),
             Fault.INTERJECT: lambda: self.terminal.interjections.extend([None] * after + [tuple(lines)]),
             Fault.SIM_BUSY: lambda: self._keep_sim_busy(n, seconds),
+            Fault.PIN_TRIES: lambda: setattr(self.state.sim, "pin_tries", n),
         }
         actions[chosen]()
 

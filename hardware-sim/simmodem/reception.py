@@ -19,6 +19,7 @@ class Reception:
         self._equipment = equipment
         self._unacknowledged: Appointment | None = None
         self._buffered: list[tuple[str, ...]] = []
+        self.unwanted: list[str] = []  # reports that came while AT+CNMI wanted none: they are gone
 
     def reset(self) -> None:
         self._stop_waiting()
@@ -61,6 +62,8 @@ class Reception:
         elif ds == 2:
             memory = self._equipment.storage.reporting
             return self._store(memory.name, pdu, lambda index: f'+CDSI: "{memory.name}",{index}')
+        else:
+            self.unwanted.append(pdu)
         return True
 
     def _report_length(self, pdu: str) -> str:

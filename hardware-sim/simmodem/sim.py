@@ -59,6 +59,8 @@ class Sim:
         pin_tries: int,
         service_centre: str,
         smss: Smss,
+        last_mr: int,
+        pin_tries_spent: int = 0,
         is_inserted: bool = True,
     ) -> None:
         self.identity = identity
@@ -66,12 +68,12 @@ class Sim:
         self.pin = pin
         self.puk = puk
         self.service_centre = service_centre
-        self.last_mr = 255
+        self.last_mr = last_mr
         self._smss = smss
         self.busy_commands = 0
         self.busy_until = 0.0
         self._tries_allowed = pin_tries
-        self.pin_tries = pin_tries
+        self.pin_tries = pin_tries - pin_tries_spent
         self.puk_tries = PUK_TRIES
         self._verified = pin is None
 

@@ -8,7 +8,7 @@ from simmodem.device import Answer, Device
 from simmodem.equipment import CmsError, CommandError, Registration
 from simmodem.general_commands import setting
 from simmodem.profiles import EmptySlot
-from simmodem.storage import MemoryFull, NoSuchIndex, Status, Stored
+from simmodem.storage import Memory, MemoryFull, NoSuchIndex, Status, Stored
 
 NOT_SUPPORTED, BAD_PDU, BAD_INDEX, MEMORY_FULL = 303, 304, 321, 322
 NO_SERVICE_CENTRE, NO_SERVICE, NO_ACK_EXPECTED = 330, 331, 340
@@ -29,10 +29,10 @@ def _message_format(device: Device, command: Command) -> Answer:
 def _service(device: Device, command: Command) -> Answer:
     settings = device.state.settings
     if command.form is Form.TEST:
-        return ["+CSMS: (0,1)"]
+        return [f"+CSMS: ({','.join(map(str, device.profile.csms_allowed))})"]
     if command.form is Form.READ:
         return [f"+CSMS: {settings.csms},1,1,1"]
-    if (service := command.number(0)) not in (0, 1):
+    if (service := command.number(0)) not in device.profile.csms_allowed:
         raise CmsError(NOT_SUPPORTED)
     settings.csms = service
     return ["+CSMS: 1,1,1"]
@@ -63,32 +63,45 @@ def _service_centre(device: Device, command: Command) -> Answer:
 def _preferred_storage(device: Device, command: Command) -> Answer:
     storage = device.state.storage
     memories = [storage.memories[name] for name in storage.chosen]
+    if command.form is Form.TEST and device.profile.cpms_listing is not None:
+        return [f"+CPMS: {device.profile.cpms_listing}"]
     if command.form is Form.TEST:
         groups = (",".join(f'"{name}"' for name in storage.names(position)) for position in range(3))
         return ["+CPMS: " + ",".join(f"({group})" for group in groups)]
     if command.form is Form.READ:
-        return ["+CPMS: " + ",".join(f'"{memory.name}",{memory.usage()}' for memory in memories)]
-    if not 1 <= len(command.args) <= 3 or not storage.choose(command.args):
+        return [_usages(memories, named=True)]
+    if len(command.args) not in device.profile.cpms_counts or not storage.choose(command.args):
         raise CmsError(302)
-    return ["+CPMS: " + ",".join(storage.memories[name].usage() for name in storage.chosen)]
+    return [_usages([storage.memories[name] for name in storage.chosen], named=device.profile.cpms_names)]
+
+
+def _usages(memories: Sequence[Memory], *, named: bool) -> str:
+    return "+CPMS: " + ",".join(f'"{m.name}",{m.usage()}' if named else m.usage() for m in memories)
 
 
 def _notification(device: Device, command: Command) -> Answer:
-    advertised = device.profile.cnmi_advertised
+    profile = device.profile
     if command.form is Form.TEST:
-        return ["+CNMI: " + ",".join(f"({','.join(map(str, values))})" for values in advertised)]
+        groups = ",".join(f"({','.join(map(str, values))})" for values in profile.cnmi_advertised)
+        return [f"+CNMI: {groups if profile.cnmi_listing is None else profile.cnmi_listing}"]
     if command.form is Form.READ:
         return ["+CNMI: " + ",".join(map(str, device.state.settings.cnmi))]
     modes = tuple(command.number(position, 0) for position in range(5))
     if len(command.args) > 5 or not _offered(device, modes):
-        raise CmsError(NOT_SUPPORTED)
+        raise CommandError if profile.cnmi_error is None else CmsError(profile.cnmi_error)
     device.reception.set_modes(modes)
     return []
 
 
 def _offered(device: Device, modes: Sequence[int]) -> bool:
-    offered = all(mode in values for mode, values in zip(modes, device.profile.cnmi_advertised, strict=True))
-    return offered and not device.profile.cnmi_refused & set(enumerate(modes))
+    profile = device.profile
+    offered = all(mode in values for mode, values in zip(modes, profile.cnmi_advertised, strict=True))
+    refused = any(_matches(modes, form) for form in profile.cnmi_refused_forms)
+    return offered and not refused and not profile.cnmi_refused & set(enumerate(modes))
+
+
+def _matches(modes: Sequence[int], form: Sequence[int | None]) -> bool:
+    return all(wanted in (None, mode) for mode, wanted in zip(modes, form, strict=True))
 
 
 def _after_body(device: Device, octets: int, action: Callable[[str], Answer]) -> Answer:
@@ -102,6 +115,8 @@ def _send(device: Device, command: Command) -> Answer:
     declared = command.number(0)
     if command.form is not Form.SET or len(command.args) != 1 or declared not in SUBMIT_OCTETS:
         raise CmsError(BAD_PDU)
+    if device.profile.full_blocks_sending and device.state.storage.receiving.is_full:
+        raise CmsError(MEMORY_FULL)
 
     def send(body: str) -> Answer:
         submit = codec.read_submit(body, declared)
@@ -149,6 +164,8 @@ def _acknowledge(device: Device, command: Command) -> Answer:
             raise CmsError(NO_ACK_EXPECTED)
         return []
 
+    if command.form is Form.SET and not device.profile.cnma_explicit:
+        raise CommandError
     if command.form is Form.EXECUTE or command.number(0) == 0:
         return confirm()
     declared = command.number(1)
@@ -161,9 +178,11 @@ def _acknowledge(device: Device, command: Command) -> Answer:
     return _after_body(device, declared, check)
 
 
-def _entry(prefix: str, stored: Stored) -> list[str]:
+def _entry(device: Device, prefix: str, stored: Stored) -> list[str]:
     octets = bytes.fromhex(stored.pdu)
-    line = f"{prefix}{stored.status.value},,{len(octets) - codec.service_centre_octets(octets)}"
+    alpha = device.profile.listed_alpha
+    length = len(octets) - codec.service_centre_octets(octets)
+    line = f"{prefix}{stored.status.value},{'' if alpha is None else alpha + ','}{length}"
     if stored.status is Status.UNREAD:
         stored.status = Status.READ
     return [line, stored.pdu]
@@ -174,7 +193,7 @@ def _read(device: Device, command: Command) -> Answer:
         return []
     stored = device.state.storage.reading.at(command.number(0))
     if stored is not None:
-        return _entry("+CMGR: ", stored)
+        return _entry(device, "+CMGR: ", stored)
     if device.profile.empty_slot is EmptySlot.ERROR:
         raise CmsError(BAD_INDEX)
     return ["+CMGR: 0,,0", ""] if device.profile.empty_slot is EmptySlot.BLANK else []
@@ -187,7 +206,8 @@ def _list(device: Device, command: Command) -> Answer:
     if wanted not in range(Status.ALL + 1):
         raise CmsError(BAD_PDU)
     memory = device.state.storage.reading
-    lines = [line for index, stored in memory.listed(Status(wanted)) for line in _entry(f"+CMGL: {index},", stored)]
+    listed = memory.listed(Status(wanted))
+    lines = [line for index, stored in listed for line in _entry(device, f"+CMGL: {index},", stored)]
     for index in device.profile.ghost_slots:
         if index not in memory.slots:
             lines += [f"+CMGL: {index},0,,0", ""]

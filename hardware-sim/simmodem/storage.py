@@ -44,6 +44,10 @@ class Memory:
     def indices(self) -> range:
         return range(self.base, self.base + self.size)
 
+    @property
+    def is_full(self) -> bool:
+        return len(self.slots) >= self.size
+
     def store(self, status: Status, pdu: str) -> int:
         """Put a message into the lowest free slot; raises MemoryFull."""
         for index in self.indices:

@@ -44,6 +44,8 @@ class Terminal:
         self.on_body: Callable[[str | None], None] = lambda body: None
         self.on_stage: Callable[[Stage], None] = lambda stage: None
         self._noise = itertools.cycle(UNRELATED_URCS) if noise else None
+        self._chatter = itertools.cycle(profile.chatter) if profile.chatter else None
+        self.on_final: Callable[[], None] = lambda: None
         # Unsolicited lines to put before the coming lines of answers; None leaves one line alone.
         self.interjections: deque[tuple[str, ...] | None] = deque()
         self._input = bytearray()
@@ -58,6 +60,7 @@ class Terminal:
         self.echo = self.profile.echo
         self.verbose = True
         self.quiet = False
+        self.chatters = True
         self._collected = bytearray()
         self._input.clear()
         self._held: list[tuple[str, ...]] = []
@@ -146,12 +149,13 @@ class Terminal:
         """Ask for a body of so many octets (TS 27.005 §4.3: CR LF > space)."""
         self._insert_noise()
         self._collected.clear()
+        prompt = self.profile.prompt.encode()
         if self.profile.split_prompt:
-            for piece in (b"\r\n", b">", b" "):
+            for piece in prompt.partition(b">"):
                 self._write(piece, apart=True)
             self._output.append(b"")
         else:
-            self._write(b"\r\n> ")
+            self._write(prompt)
         self.mode = Mode.BODY
         self._half_body = octets  # an octet is two characters
         self.on_stage(Stage.PROMPT)
@@ -170,6 +174,7 @@ class Terminal:
             self._write_line(result, False)
         else:
             self._write(f"{RESULT_DIGITS.get(result, result)}\r".encode())
+        self.on_final()
         self.drop()
 
     def drop(self) -> None:
@@ -195,6 +200,8 @@ class Terminal:
     def _insert_noise(self) -> None:
         if self._noise is not None:
             self._write_urc((next(self._noise),))
+        if self._chatter is not None and self.chatters:
+            self._write_urc((next(self._chatter),))
         if self.interjections and (lines := self.interjections.popleft()):
             self._write_urc(lines)
 
@@ -206,7 +213,7 @@ class Terminal:
                 self.on_stage(stages[place])
 
     def _write_line(self, line: str, continues: bool) -> None:
-        ending = b"\r" * self.profile.extra_crs + b"\r\n"
+        ending = b"\n" if self.profile.bare_lf else b"\r" * self.profile.extra_crs + b"\r\n"
         opening = ending if self.verbose and not continues else b""
         self._write(opening + line.encode("latin-1", "replace") + ending)
 

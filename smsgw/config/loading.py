@@ -12,7 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from smsgw.config.settings import AUTO, Config, ModemConfig, SendingConfig, ServerConfig, SimConfig, StoreConfig
+from smsgw.config.settings import (
+    AUTO,
+    Config,
+    ModemConfig,
+    OverridesConfig,
+    SendingConfig,
+    ServerConfig,
+    SimConfig,
+    StoreConfig,
+)
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
@@ -76,12 +85,14 @@ class _Loader:
             self.mistakes.append(
                 f"{key}.port: is missing; /dev/… or socket://HOST:PORT is needed, or the imei of a modem on USB"
             )
+        overrides = self._section(OverridesConfig, f"{key}.overrides", table.pop("overrides", {}))
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
         if bool(table.get("power_hub")) is not bool(table.get("power_port")):
             self.mistakes.append(f"{key}.power_hub: power_hub and power_port are given together, or neither of them")
-        return self._section(ModemConfig, key, table, name=name, sims=self._sims(f"{key}.sims", sims))
+        sims = self._sims(f"{key}.sims", sims)
+        return self._section(ModemConfig, key, table, name=name, sims=sims, overrides=overrides)
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
         if not isinstance(sims, list) or not 0 < len(sims) <= _SLOTS:

@@ -8,9 +8,20 @@ AUTO = "auto"  # the profile is chosen by what the modem says of itself
 PIN = r"[0-9]{4,8}"
 LONGEST_TTL_S = 38_102_400  # 63 weeks, TS 23.040 §9.2.3.12.1
 UNCERTAIN = ("fail", "resend")  # what to do with a part whose outcome stays unknown
+# Whose meaning the numbers of errors have.
+VENDORS = (
+    "quectel", "simcom", "cinterion", "telit", "wavecom", "sierra", "motorola", "u-blox", "huawei", "itegno",
+)  # fmt: skip
+_YES_NO = (AUTO, "yes", "no")
+_COMMAND = r"[Aa][Tt][^;\x00-\x1f]+"
 _PATH = r"[^\x00-\x1f]+"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+
+
+def _some(item: str) -> str:
+    """Make the pattern of one or more of `item`, or of what leaves it to the profile."""
+    return rf"{AUTO}|{item}(\s*;\s*{item})*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +103,31 @@ class SimConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverridesConfig:
+    """[modems.NAME.overrides]: what one modem needs otherwise than its profile says; each default leaves it at that."""
+
+    indications: str = field(
+        default=AUTO, metadata={"pattern": _some(r"[0-9](,[0-9]){1,4}"), "hint": 'auto, or forms such as "2,1,0,1,0"'}
+    )
+    memories: str = field(default=AUTO, metadata={"pattern": _some("[A-Z]{2}"), "hint": 'auto, or such as "ME; SM"'})
+    quiet_commands: str = field(
+        default=AUTO, metadata={"pattern": f"({_some(_COMMAND)})?", "hint": 'auto, "", or AT commands parted by ";"'}
+    )
+    iccid_commands: str = field(
+        default=AUTO, metadata={"pattern": _some(_COMMAND), "hint": 'auto, or AT commands parted by ";"'}
+    )
+    pin_counter: str = field(
+        default=AUTO, metadata={"pattern": f"({AUTO}|{_COMMAND})?", "hint": 'auto, "", or an AT command'}
+    )
+    prompt_delay_ms: int = field(default=-1, metadata={"min": -1, "max": 10_000})
+    command_gap_ms: int = field(default=-1, metadata={"min": -1, "max": 10_000})
+    submit_timeout_s: int = field(default=0, metadata={"min": 0, "max": 600})
+    accepts_bare_ok: str = field(default=AUTO, metadata={"choices": _YES_NO})
+    lists_messages: str = field(default=AUTO, metadata={"choices": _YES_NO})
+    vendor: str = field(default=AUTO, metadata={"choices": (AUTO, *VENDORS)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModemConfig:
     """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time.
 
@@ -123,6 +159,7 @@ class ModemConfig:
     )
     power_port: int = field(default=0, metadata={"min": 0, "max": 31})
     sims: tuple[SimConfig, ...] = (SimConfig(),)
+    overrides: OverridesConfig = OverridesConfig()
 
     @property
     def may_be_elsewhere(self) -> bool:

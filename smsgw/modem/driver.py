@@ -13,9 +13,11 @@ from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.errors import Action
 from smsgw.at.replies import Battery, RegistrationState, ReplyError
+from smsgw.config import OverridesConfig
 from smsgw.modem.faults import Refused
 from smsgw.modem.heard import Heard, News, sort
 from smsgw.modem.link import Link
+from smsgw.modem.overrides import AS_PROFILED
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.sim import PinPolicy
 from smsgw.modem.slots import SlotChoice
@@ -70,6 +72,7 @@ class Modem:
     """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model.
 
     Only one that has several SIM slots is told which to use.
+    What the operator has configured, `overrides`, goes before what the profile says.
     """
 
     def __init__(
@@ -77,11 +80,13 @@ class Modem:
         link: Link,
         profile: Profile | None = None,
         slot: SlotChoice | None = None,
+        overrides: OverridesConfig = AS_PROFILED,
     ) -> None:
         self.profile = profile or GENERIC
         self.identity = Identity()
         self._fixed_profile = profile
         self._slot = slot
+        self._overrides = overrides
         self._link = link
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
@@ -93,7 +98,7 @@ class Modem:
 
         With `imei`, any other modem is left alone: raises `WrongModem`.
         """
-        startup = Startup(self._link, self._fixed_profile, policy, self._slot, imei)
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._overrides, imei)
         self.identity = await startup.run()
         self.profile = startup.profile
         self.ussd.packs = self.profile.packs_ussd
@@ -181,13 +186,20 @@ class Modem:
     async def still_announces(self) -> bool:
         """Tell whether the modem tells of what it receives as it was told to.
 
-        One that wants confirmation and gets none in time, because we were killed, falls silent (27.005 §3.4.4).
+        One that has restarted without a word that we know does not, nor one that wants confirmation and gets none in
+        time, because we were killed (27.005 §3.4.4).
         """
         wanted = self.identity.indications
-        if wanted is None or not self.identity.must_acknowledge:
+        if wanted is None:
             return True
-        present = await self._ask(commands.indications(), sms_replies.indications)
-        return present is None or present[: len(wanted)] == wanted
+        try:
+            present = sms_replies.indications((await self._link.command(commands.indications())).lines)
+        except ReplyError:
+            return True
+        except Refused as refusal:
+            # After a restart the SIM may want its PIN before anything else.
+            return not refusal.verdict.advises(Action.PIN_FLOW)
+        return present[: len(wanted)] == wanted
 
     async def _turn_to(self, memory: str) -> None:
         """Make reading and deleting refer to `memory`; a refusal must stop both, or they would hit another store."""

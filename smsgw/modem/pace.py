@@ -23,6 +23,7 @@ class Pace:
     ask_again_s: float = 5.0  # before a port that may be a modem's is asked again who it is; doubles up to the last
     ask_again_last_s: float = 60.0
     settle_s: float = 0.2  # silence after the OK that proves that nothing else was still to come
+    stranger_gap_s: float = 0.05  # between commands to a modem that has not said yet of which make it is
     final_grace_s: float = 5.0  # for the OK behind a reference that has already come
     abort_s: float = 3.0  # for the answer to our ESC
     radio_s: float = 5.0  # after the radio was switched on, commands still fail

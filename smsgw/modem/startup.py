@@ -13,9 +13,11 @@ from smsgw.at import commands, replies, sms_replies
 from smsgw.at.commands import Command
 from smsgw.at.replies import ReplyError
 from smsgw.at.urcs import BootSign
+from smsgw.config import OverridesConfig
 from smsgw.modem.asking import first_answer, is_same_modem, read_imei, read_maker, read_model
 from smsgw.modem.faults import Refused, WrongModem
 from smsgw.modem.link import Link
+from smsgw.modem.overrides import AS_PROFILED, overridden
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
 from smsgw.modem.slot_switch import turn_to
@@ -55,7 +57,8 @@ class Identity:
 class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
-    With `slot`, the modem is made to use that one; with `imei`, any other modem is left alone.
+    With `slot`, the modem is made to use that one; with `imei`, any other modem is left alone. `overrides` go before
+    what its row says.
     """
 
     def __init__(
@@ -64,15 +67,23 @@ class Startup:
         profile: Profile | None,
         policy: PinPolicy,
         slot: SlotChoice | None = None,
+        overrides: OverridesConfig = AS_PROFILED,
         imei: str = "",
     ) -> None:
-        self.profile = profile or GENERIC
+        self.profile = overridden(profile or GENERIC, overrides)
+        self._overrides = overrides
         self._fixed = profile is not None
         self._link = link
         self._policy = policy
         self._slot = slot
         self._imei = imei
         self._found = Identity()
+
+    @property
+    def _first_gap_s(self) -> float:
+        """Some makes swallow commands that come right behind a result, also the one that asks who they are."""
+        pace = self._link.pace
+        return self.profile.command_gap_s if self._fixed else pace.stranger_gap_s / pace.limit_factor
 
     async def run(self) -> Identity:
         """Take every step in order; raises `WrongModem`, `SimLocked` and what `Link` raises."""
@@ -100,6 +111,7 @@ class Startup:
             return None
 
     async def synchronise(self) -> None:
+        self._link.command_gap_s = self._first_gap_s
         self._link.watch_for_reboot(None)  # a modem just plugged in still prints what it prints when it starts
         await self._link.synchronise()
         self._link.watch_for_reboot(BootSign.FIRST)
@@ -114,7 +126,7 @@ class Startup:
         revision = await first_answer(self._link, replies.text_answer, *ways) or ""
         imei = await read_imei(self._link)
         if not self._fixed:
-            self.profile = choose(maker, model)
+            self.profile = overridden(choose(maker, model), self._overrides)
         self._note(manufacturer=maker, model=model, revision=revision, imei=imei, profile=self.profile.name)
         self._link.vendor = self.profile.vendor
         self._link.command_gap_s = self.profile.command_gap_s
@@ -164,7 +176,8 @@ class Startup:
     async def message_store(self) -> None:
         groups = await self._ask(commands.possible_stores(), sms_replies.store_groups, patient=True) or []
         readable = groups[0] if groups else ()
-        self._note(memories=tuple(name for name in readable if name in _MEMORIES))
+        # One that does not say which it has may have any: what nobody looks through fills up.
+        self._note(memories=tuple(name for name in readable or _MEMORIES if name in _MEMORIES))
         totals: dict[str, int] = {}
         for name in self.profile.memories:
             total = await self._choose_store(name, groups) if not readable or name in readable else None
@@ -194,7 +207,13 @@ class Startup:
         for values in await self._possible_ladder():
             if await self._tell(commands.choose_indications(values)) and await self._stuck(values):
                 self._note(indications=values)
+                self._note_report_store(values)
                 return
+
+    def _note_report_store(self, indications: Indications) -> None:
+        """Reports that are stored lie in SR as a rule, also where that is not among the stores a modem lists."""
+        if indications[3:4] == (2,) and "SR" not in self._found.memories:
+            self._note(memories=(*self._found.memories, "SR"))
 
     async def _possible_ladder(self) -> list[Indications]:
         """What the modem claims to know, best first; if it claims nonsense, everything is tried."""

@@ -90,7 +90,6 @@ _BY_ACTION = {
     Action.OTHER_SIM: Decision(next=Next.OTHER_SIM),
     Action.REINIT: _TRY_LATER,
     Action.RESET_MODEM: _TRY_LATER,
-    Action.CLEAN_STORE: _TRY_LATER,
     Action.SIM_FAULT: _SIM_REFUSED,
     Action.STOP_SIM: _SIM_REFUSED,
     Action.WAIT: _LEAVE_ALONE,

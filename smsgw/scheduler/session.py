@@ -70,6 +70,7 @@ class Session:
         self._bell = bell
         self._stopping = stopping
         self._next_look = 0.0
+        self._looked_at = 0.0
         self._held_until = 0.0
         self._claimed_at = 0.0
         self._climber = climber
@@ -297,12 +298,14 @@ class Session:
     async def _hear(self) -> None:
         self.last_step = time.monotonic()
         if await self._hearing.hear():
-            self._next_look = 0.0
+            # No sooner: some modems speak of the network whenever they are asked about it.
+            self._next_look = min(self._next_look, self._looked_at + self._pace.registration_s)
 
     async def _look_at_network(self) -> None:
         """From time to time, see how the network is."""
         if time.monotonic() < self._next_look:
             return
+        self._looked_at = time.monotonic()
         await self._note_network()
         pause_s = self._pace.watch_s if self._may_send else self._pace.registration_s
         self._next_look = time.monotonic() + pause_s

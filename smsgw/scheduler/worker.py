@@ -249,7 +249,8 @@ class ModemWorker:
             link.on_urc = self.bell.set
             link.on_pdu = self._keep
             self.board.become(DeviceState.INITIALISING)
-            modem = Modem(link, None if config.profile == AUTO else named(config.profile), self._slot_choice())
+            profile = None if config.profile == AUTO else named(config.profile)
+            modem = Modem(link, profile, self._slot_choice(), config.overrides)
             await self._warn_of(port)
             identity = await self._meet(modem, port)
             self._climber.profile = modem.profile

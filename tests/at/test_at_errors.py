@@ -53,7 +53,7 @@ def test_every_standard_modem_error_has_a_meaning_and_an_action(code: int) -> No
         (305, (Action.REINIT,)),
         (314, (Action.RETRY_NOW, Action.RETRY)),
         (321, (Action.SKIP,)),
-        (322, (Action.CLEAN_STORE,)),
+        (322, (Action.CLEAN_STORE, Action.WAIT)),
         (330, (Action.FIX,)),
         (331, (Action.WAIT,)),
         (332, (Action.UNKNOWN_OUTCOME, Action.RETRY)),

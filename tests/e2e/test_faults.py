@@ -5,17 +5,21 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from simmodem import Profile, Rule, Smss, VirtualModems
+from simmodem.deliver import build_deliver
+from simmodem.network import SERVICE_CENTRE
 from simmodem.storage import Status
 from smsgw.gateway.devices import Devices
 from smsgw.modem.link import Link
 from smsgw.scheduler.waiting import happens_within
 from world import BRISK, IMPATIENT, World, configure, running, until, world
 
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SENDING_ONE_S = (Rule(network_time=1.0),)
 
 
@@ -338,6 +342,37 @@ async def test_without_a_network_messages_wait_and_cost_no_attempt(tmp_path: Pat
         w.virtual.fault(0, "register")
         await w.reaches(id, 4)
         assert (await w.detail(id))["attempts"] == 0
+
+
+async def test_a_modem_that_speaks_of_the_network_in_every_answer_is_not_asked_without_end(tmp_path: Path) -> None:
+    rules = (Rule(report_delay=1.0),)
+    lazy = replace(BRISK, watch_s=60.0, list_s=60.0, registration_s=0.5)
+    async with world(tmp_path, rules=rules, pace=lazy, profile=Profile(chatter=("+CREG: 1",))) as w:
+        asked: list[str] = []
+        terminal = w.virtual.modems[0].terminal
+        answer = terminal.on_line
+
+        def noting(line: str) -> None:
+            asked.append(line)
+            answer(line)
+
+        terminal.on_line = noting
+        await w.reaches(await w.send("meanwhile"), 4)
+        assert asked.count("+CREG?") <= 4
+
+
+async def test_a_message_that_a_full_store_kept_from_leaving_pays_no_attempt(tmp_path: Path) -> None:
+    profile = Profile(memories=(("ME", 3), ("SM", 1)), full_blocks_sending=True)
+    async with world(tmp_path, profile=profile, pace=replace(BRISK, list_s=60.0)) as w:
+        memory = w.virtual.modems[0].state.storage.receiving
+        await w.reaches(await w.send("before"), 4)
+        for text in ("one", "two", "three"):
+            (pdu,) = build_deliver("Bank", text, smsc=SERVICE_CENTRE, moment=MOMENT, reference=0)
+            memory.store(Status.UNREAD, pdu)
+        id = await w.send("after the store was emptied")
+        await w.reaches(id, 4)
+        assert (await w.detail(id))["attempts"] == 0
+        assert len(kept(tmp_path)) == 3
 
 
 async def test_a_temporary_refusal_is_tried_again(tmp_path: Path) -> None:

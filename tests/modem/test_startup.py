@@ -132,6 +132,22 @@ async def test_a_profile_named_by_the_operator_is_not_overruled(
     assert fixed.profile is GENERIC
 
 
+async def test_a_modem_gets_pauses_before_it_has_said_of_which_make_it_is(
+    peer: Peer, modem: Modem, link: Link, door: Doorkeeper
+) -> None:
+    asked: dict[str, float] = {}
+
+    def at(command: str) -> str:
+        asked[command] = asyncio.get_running_loop().time()
+        return OK
+
+    link.pace = replace(link.pace, stranger_gap_s=0.1)
+    peer.answers |= {"ATV1": lambda: at("ATV1"), "AT+CMEE=1": lambda: at("AT+CMEE=1")}
+    await modem.initialise(door.policy)
+    assert asked["AT+CMEE=1"] - asked["ATV1"] >= 0.09
+    assert link.command_gap_s == named("quectel").command_gap_s
+
+
 async def test_the_radio_is_switched_on_when_it_is_off(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers |= {"AT+CFUN?": framed("+CFUN: 0", "OK"), "AT+CFUN=1": framed("+CFUN: 1", "OK")}
     await modem.initialise(door.policy)
@@ -302,6 +318,32 @@ async def test_a_modem_may_take_fewer_stores_than_three(peer: Peer, modem: Modem
     assert (await modem.initialise(door.policy)).memory == "ME"
 
 
+@pytest.mark.parametrize("listing", [framed("+CPMS: (),(),()", "OK"), framed("ERROR")])
+async def test_a_modem_that_does_not_say_which_stores_it_has_is_looked_through_for_all(
+    peer: Peer, modem: Modem, door: Doorkeeper, listing: str
+) -> None:
+    lies_there = "\r\n+CMGL: 4,1,,21\r\n0791447700099099040B912120550521F300006230210143650A02C834\r\n"
+    peer.answers |= {
+        "AT+CPMS=?": listing,
+        'AT+CPMS="SR"': framed("+CPMS: 1,5,0,255,0,255", "OK"),
+        'AT+CPMS="ME"': framed("+CPMS: 0,255,0,255,0,255", "OK"),
+        "AT+CMGL=4": lambda: lies_there + OK if peer.commands[-2] == 'AT+CPMS="SR"' else OK,
+    }
+    await modem.initialise(door.policy)
+    assert [(stored.memory, stored.index) for stored in await modem.list_stored()] == [("SR", 4)]
+
+
+async def test_stored_reports_are_looked_for_also_where_their_store_is_not_listed(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    peer.answers |= {
+        "AT+CNMI=2,1,0,1,0": framed("ERROR"),
+        "AT+CNMI=2,1,0,2,0": OK,
+        "AT+CNMI?": framed("+CNMI: 2,1,0,2,0", "OK"),
+    }
+    assert (await modem.initialise(door.policy)).memories == ("SM", "ME", "SR")
+
+
 async def test_a_modem_that_insists_on_acknowledgement_gets_it(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
     peer.answers |= {"AT+CSMS=0": framed("ERROR"), "AT+CSMS?": framed("+CSMS: 1,1,1,1", "OK"), "AT+CNMA": OK}
     assert (await modem.initialise(door.policy)).must_acknowledge
@@ -321,7 +363,18 @@ async def test_one_that_got_none_in_time_is_noticed_to_have_fallen_silent(
     assert await modem.still_announces()
 
 
-async def test_one_that_wants_none_is_not_asked(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+@pytest.mark.parametrize("now", [framed("+CNMI: 0,0,0,0,0", "OK"), framed("+CMS ERROR: 311"), framed("+CME ERROR: 11")])
+async def test_one_that_has_restarted_without_a_word_is_noticed(
+    peer: Peer, modem: Modem, door: Doorkeeper, now: str
+) -> None:
+    await modem.initialise(door.policy)
+    assert await modem.still_announces()
+    peer.answers["AT+CNMI?"] = now
+    assert not await modem.still_announces()
+
+
+async def test_one_that_was_told_to_announce_nothing_is_not_asked(peer: Peer, modem: Modem, door: Doorkeeper) -> None:
+    peer.answers |= dict.fromkeys([c for c in peer.answers if c.startswith("AT+CNMI=")], framed("ERROR"))
     await modem.initialise(door.policy)
     peer.commands.clear()
     assert await modem.still_announces()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sim_client import HELLO, Client
 
-from simmodem import Rule, VirtualModems, __main__, control
+from simmodem import FAMILIES, Rule, VirtualModems, __main__, control
 
 COMMAND = [sys.executable, "-m", "simmodem"]
 DEADLINE_S = 20
@@ -181,6 +181,8 @@ def test_rules_are_written_on_the_command_line(text: str, rule: Rule) -> None:
         ["--modems", "0"],
         ["--pin", "12a4"],
         ["--rule", "nth=0"],
+        ["--profile", "nobody's"],
+        ["--nasty", "mute,polite"],
     ],
 )
 def test_a_wrong_argument_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,6 +190,24 @@ def test_a_wrong_argument_is_a_usage_error(arguments: list[str], capsys: pytest.
         __main__.main(["--dir", "/tmp", *arguments])
     assert caught.value.code == 2
     assert "simmodem: error" in capsys.readouterr().err
+
+
+async def test_the_make_and_its_habits_are_chosen_on_the_command_line(tmp_path: Path) -> None:
+    running = Program(tmp_path, "--profile", "sierra", "--nasty", "no-echo,text-errors")
+    try:
+        with Client(tmp_path / "modem0") as client:
+            assert await client.ask("AT+CGMI") == b"\r\nSierra Wireless, Incorporated\r\n\r\nOK\r\n"
+            assert await client.ask("AT+CMGR=99") == b"\r\n+CMS ERROR: Invalid memory index\r\n"
+    finally:
+        assert running.stop(signal.SIGTERM) == (0, "")
+
+
+def test_the_makes_there_are_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        __main__.main(["--list-profiles"])
+    assert caught.value.code == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in listed] == list(FAMILIES)
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
