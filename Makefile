@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 CODE := smsgw hardware-sim tests bench
+# Tests wait more than they reckon; JOBS=0 runs them one after the other, in one process.
+JOBS ?= 4
 
 .PHONY: demo test lint format interop torture lock clean
 
@@ -12,7 +14,7 @@ demo: $(STAMP)
 	@$(BIN)/smsgw demo $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not interop" $(ARGS)
+	$(BIN)/python -m pytest -m "not interop" -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check $(CODE)

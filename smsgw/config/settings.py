@@ -124,6 +124,7 @@ class OverridesConfig:
     submit_timeout_s: int = field(default=0, metadata={"min": 0, "max": 600})
     accepts_bare_ok: str = field(default=AUTO, metadata={"choices": _YES_NO})
     lists_messages: str = field(default=AUTO, metadata={"choices": _YES_NO})
+    packs_ussd: str = field(default=AUTO, metadata={"choices": _YES_NO})
     vendor: str = field(default=AUTO, metadata={"choices": (AUTO, *VENDORS)})
 
 

@@ -26,6 +26,7 @@ def _texts(config: OverridesConfig) -> dict[str, Any]:
         "pin_counter": (config.pin_counter, lambda text: text or None),
         "accepts_bare_ok": (config.accepts_bare_ok, _is_yes),
         "lists_messages": (config.lists_messages, _is_yes),
+        "packs_ussd": (config.packs_ussd, _is_yes),
     }
     return {cell: read(text) for cell, (text, read) in readings.items() if text != AUTO}
 

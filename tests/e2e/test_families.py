@@ -79,8 +79,8 @@ def identities(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     seen: list[Identity] = []
     initialise = Modem.initialise
 
-    async def noting(modem: Modem, policy: PinPolicy) -> Identity:
-        seen.append(await initialise(modem, policy))
+    async def noting(modem: Modem, policy: PinPolicy, imei: str = "") -> Identity:
+        seen.append(await initialise(modem, policy, imei))
         return seen[-1]
 
     monkeypatch.setattr(Modem, "initialise", noting)

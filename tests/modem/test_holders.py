@@ -37,7 +37,7 @@ async def test_the_owner_of_a_lock_file_is_named_while_it_lives(tmp_path: Path, 
     assert named.endswith(f" ({os.getppid()})")
 
 
-@pytest.mark.parametrize("text", ["", "minicom\n", "4194305\n", f"{os.getpid():10d}\n", "\xff"])
+@pytest.mark.parametrize("text", ["", "minicom\n", "4194305\n", "{:10d}\n", "\xff"])
 async def test_a_lock_file_without_a_living_stranger_says_nothing(tmp_path: Path, text: str) -> None:
-    lock(tmp_path, "ttyUSB2", text)
+    lock(tmp_path, "ttyUSB2", text.format(os.getpid()))
     assert strangers(f"{tmp_path}/dev/ttyUSB2", tmp_path) == []

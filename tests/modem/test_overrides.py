@@ -16,7 +16,7 @@ from smsgw.modem.profiles import GENERIC, Profile, named
 
 SECTION = f"{NORTH}[modems.north.overrides]\n"
 # What chooses a profile, and the ways to choose a slot, which [modems.NAME] slot_command replaces.
-NOT_HERE = {"name", "maker", "model", "slot_ways"}
+NOT_HERE = {"name", "maker", "model", "slot_ways", "reset_first"}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ NOT_HERE = {"name", "maker", "model", "slot_ways"}
         ("submit_timeout_s", 60, "submit_timeout_s", 60.0),
         ("accepts_bare_ok", "yes", "accepts_bare_ok", True),
         ("lists_messages", "no", "lists_messages", False),
+        ("packs_ussd", "no", "packs_ussd", False),
         ("vendor", "telit", "vendor", Vendor.TELIT),
     ],
 )
@@ -47,7 +48,14 @@ def test_every_cell_can_be_configured(setting: str, value: object, cell: str, ex
 
 def test_no_cell_is_left_out() -> None:
     texts = {f.name: "yes" for f in fields(OverridesConfig) if f.default == "auto"}
-    changed = {"vendor": "telit", "indications": "9,9", "memories": "XX", "pin_counter": "", "lists_messages": "no"}
+    changed = {
+        "vendor": "telit",
+        "indications": "9,9",
+        "memories": "XX",
+        "pin_counter": "",
+        "lists_messages": "no",
+        "packs_ussd": "no",
+    }
     config = OverridesConfig(**texts | changed, prompt_delay_ms=1, command_gap_ms=1, submit_timeout_s=1)  # type: ignore[arg-type]
     huawei = named("huawei")
     other = overridden(huawei, config)
