@@ -35,7 +35,7 @@ DEBIAN := gammu libgsmsd8 libmm14 ser2net
 DAEMONS := gammu-smsd smstools
 FETCH := apt-get download -qq -o APT::Sandbox::User=root $(DAEMONS)
 interop: $(VENV)/.interop
-	$(BIN)/python -m pytest -m interop $(ARGS)
+	$(BIN)/python -m pytest -m interop -n $(JOBS) $(ARGS)
 
 # Resolves again what pyproject.toml allows; commit the result. Needs `uv`.
 lock:

@@ -10,7 +10,7 @@ import pytest
 from peers import RECIPIENT, run
 
 import simmodem
-from simmodem import Profile, VirtualModems
+from simmodem import FAMILIES, Profile, VirtualModems
 
 pytestmark = pytest.mark.interop
 
@@ -20,8 +20,9 @@ MAKES = [
     Profile(manufacturer="Quectel", model="EC25", revision="EC25EFAR06A01M4G", index_base=0, cmee_default=2),
 ]
 
-# gammu gives a Huawei up that refuses one of these.
-DEMANDED: dict[str, tuple[str, ...]] = {"^CURC=0": (), "^PORTSEL=1": ()}
+# gammu gives a Huawei or a ZTE up that refuses one of these; and any modem that speaks unasked within its answers, or
+# wants a pause between commands.
+DEMANDED: dict[str, tuple[str, ...]] = {"^CURC=0": (), "^PORTSEL=1": (), "+ZCDRUN=8": (), "+ZOPRT=5": ()}
 
 
 def known_profiles() -> Iterator[Profile]:
@@ -37,7 +38,8 @@ def known_profiles() -> Iterator[Profile]:
 
 def distinct_makes() -> dict[str, Profile]:
     """Give one profile for each maker and model."""
-    return {f"{profile.manufacturer} {profile.model}": profile for profile in [*MAKES, *known_profiles()]}
+    known = [profile for profile in known_profiles() if profile is not FAMILIES["nasty"]]
+    return {f"{profile.manufacturer} {profile.model}": profile for profile in [*MAKES, *known]}
 
 
 class Gammu:
@@ -61,10 +63,12 @@ async def gammu(tmp_path: Path) -> AsyncIterator[Gammu]:
 
 @pytest.mark.parametrize("profile", distinct_makes().values(), ids=distinct_makes().keys())
 async def test_gammu_identifies_every_make_of_modem(tmp_path: Path, profile: Profile) -> None:
-    profile = replace(profile, answers={**DEMANDED, **profile.answers})
+    profile = replace(profile, answers={**DEMANDED, **profile.answers}, chatter=(), command_gap_s=0.0)
     async with VirtualModems(tmp_path / "modems", profile=profile) as vm:
         printed = await Gammu(vm, tmp_path).run("identify")
-        for fact in (profile.manufacturer, profile.model, profile.revision, vm.modems[0].imei):
+        # It leaves away what some makes write around their names.
+        vendor, revision = profile.manufacturer.split()[0], profile.revision.rpartition(":")[2].strip()
+        for fact in (vendor, profile.model, revision, vm.modems[0].imei):
             assert fact.casefold() in printed.casefold()
         assert vm.modems[0].state.identity.imsi in printed
 
