@@ -39,6 +39,8 @@ HUAWEI = Profile(
     full_urc='^SMMEMFULL: "SM"',
     cnmi_refused=frozenset({_HANDED_OVER}),
     cnmi_error=None,
+    slot_commands=("^SCICHG=0,1", "^SCICHG=1,0"),
+    slot_query=("^SCICHG?", ("^SCICHG: 0,1", "^SCICHG: 1,0")),
 )
 
 # The sticks of the years before LTE: their firmware hangs in AT+CMGL after hours, here at once.
@@ -134,6 +136,8 @@ SIM7600 = Profile(
     index_base=0,
     full_urc="+SMS FULL",
     cds_length=CdsLength.WITH_SERVICE_CENTRE,
+    slot_commands=("+SMSIMCFG=1,1", "+SMSIMCFG=1,2"),
+    slot_query=("+SMSIMCFG?", ("+SMSIMCFG: 1,1", "+SMSIMCFG: 1,2")),
 )
 
 A7670 = Profile(
@@ -156,6 +160,8 @@ A7670 = Profile(
     full_blocks_sending=True,
     cnmi_refused_forms=((0, None, None, 1, None), (2, None, None, 1, None), (3, None, None, 1, None)),
     cnmi_error=None,
+    slot_commands=("+SWITCHSIM=0", "+SWITCHSIM=1"),
+    slot_query=("+SWITCHSIM?", ("+SWITCHSIM: 0", "+SWITCHSIM: 1")),
 )
 
 M95 = Profile(
@@ -178,6 +184,8 @@ M95 = Profile(
     cpms_names=True,
     cnmi_refused=frozenset({_STORED}),
     access_technology=_2G,
+    slot_commands=("+QDSIM=0", "+QDSIM=1"),
+    slot_query=("+QDSIM?", ("+QDSIM: 0", "+QDSIM: 1")),
 )
 
 EC25 = Profile(
@@ -222,6 +230,8 @@ TELIT = Profile(
     cpms_listing='("SM","ME","SR"),("SM","ME"),("SM","ME")',
     full_urc='+CIEV: "SMSFULL",1',
     listed_alpha='""',
+    slot_commands=("#SIMSELECT=1", "#SIMSELECT=2"),
+    slot_query=("#SIMSELECT?", ("#SIMSELECT: 1", "#SIMSELECT: 2")),
 )
 
 UBLOX = Profile(
@@ -264,6 +274,8 @@ CINTERION = Profile(
     cnmi_advertised=((0, 1, 2, 3), (0, 1, 2, 3), (0, 2), (0, 1, 2), (1,)),
     csms_default=1,
     access_technology=_2G,
+    slot_commands=("^SCFG=SIM/CS,SIM1", "^SCFG=SIM/CS,SIM2"),
+    slot_query=("^SCFG=SIM/CS", ('^SCFG: "SIM/CS","SIM1"', '^SCFG: "SIM/CS","SIM2"')),
 )
 
 WAVECOM = Profile(
@@ -295,6 +307,7 @@ SIERRA = Profile(
     identification=("Manufacturer: Sierra Wireless, Incorporated", "Model: MC7455", "IMEI: {imei}", "+GCAP: +CGSM"),
     unknown=frozenset({*_OWN_ICCID, "+CGSMS"}),
     answers={
+        "!ENTERCND=A710": (),
         "!ICCID?": ("!ICCID: {iccid}",),
         "+CPINC?": ("+CPINC: {pin_tries},3,{puk_tries},10",),
     },
@@ -305,6 +318,8 @@ SIERRA = Profile(
     empty_slot=EmptySlot.OK,
     cnmi_refused=frozenset({_HANDED_OVER}),
     cnmi_error=None,
+    slot_commands=("!UIMS=0", "!UIMS=1"),
+    slot_query=("!UIMS?", ("!UIMS: 0", "!UIMS: 1")),
 )
 
 # A stick without a name on the chips of that maker: what it advertises is not what it takes.

@@ -15,6 +15,7 @@ from simmodem import FAMILIES, Profile, VirtualModems
 from simmodem.deliver import build_deliver
 from simmodem.network import SERVICE_CENTRE
 from simmodem.storage import Status
+from smsgw.config import SimConfig
 from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.pace import Pace as ModemPace
 from world import BRISK, World, configure, running, until
@@ -68,6 +69,7 @@ PACE = replace(
         stranger_gap_s=HASTE * _FIELD.stranger_gap_s,
         settle_s=HASTE * _FIELD.settle_s,
     ),
+    slots_s=0.05,
 )
 PIN = "1234"
 LONG = "Съешь ещё этих мягких французских булок, да выпей чаю. " * 4
@@ -105,13 +107,14 @@ def kept(folder: Path) -> Counter[str]:
 
 
 @asynccontextmanager
-async def one_modem(folder: Path, profile: Profile, pin: str | None = PIN) -> AsyncIterator[World]:
-    """Open a world with one modem of this make, whose SIM wants its PIN if it has one."""
+async def one_modem(folder: Path, profile: Profile, pin: str | None = PIN, slots: int = 1) -> AsyncIterator[World]:
+    """Open a world with one modem of this make, whose SIMs want their PIN if they have one; it turns soon."""
     made = replace(profile, sim_pin=pin, command_gap_s=HASTE * profile.command_gap_s)
     async with VirtualModems(folder, profile=[made], network_time=(0.0, 0.0), report_delay=(0.0, 0.02)) as virtual:
         config = configure(folder, virtual.paths)
         (modem,) = config.modems
-        config = replace(config, modems=(replace(modem, sims=(replace(modem.sim, pin=PIN),)),))
+        sims = tuple(SimConfig(slot=slot, pin=PIN) for slot in range(1, slots + 1))
+        config = replace(config, modems=(replace(modem, sims=sims, slot_stay_s=1, slot_wait_s=0),))
         async with running(config, virtual, PACE) as opened:
             await opened.all_ready()
             yield opened
@@ -169,3 +172,14 @@ async def test_a_modem_that_restarts_without_a_word_that_anybody_knows_is_set_up
 ) -> None:
     async with one_modem(tmp_path, FAMILIES[family], pin=None) as w:
         await restarted(w, identities)
+
+
+@pytest.mark.parametrize("family", [name for name, profile in FAMILIES.items() if profile.slot_commands])
+async def test_a_modem_of_a_make_with_several_slots_sends_from_each(tmp_path: Path, family: str) -> None:
+    async with one_modem(tmp_path, FAMILIES[family], slots=2) as w:
+        sims = w.virtual.modems[0].state.sims
+        for slot in (2, 1):
+            await w.reaches(await w.send(f"from slot {slot}", to_sim=slot), 4)
+        sent = [(message.iccid, message.text) for message in w.virtual.network.messages]
+        assert sent == [(sims[slot - 1].identity.iccid, f"from slot {slot}") for slot in (2, 1)]
+        assert [sim.pin_tries for sim in sims] == [FAMILIES[family].pin_tries] * 2
