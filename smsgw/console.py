@@ -16,6 +16,8 @@ from smsgw.at.engine import CTRL_Z, ESC
 from smsgw.at.events import Final, read_final
 from smsgw.at.risks import risk_of
 from smsgw.config import Config, ModemConfig
+from smsgw.modem.finder import Finder, ModemMissing
+from smsgw.modem.pace import Pace
 from smsgw.modem.port import Port, PortError, open_port
 from smsgw.modem.recordings import folder_beside, latest
 from smsgw.store.lock import is_held
@@ -64,7 +66,7 @@ async def _converse(config: Config, name: str, *, forced: bool, limit_s: float) 
     try:
         async with _talking(modem) as talk, _typed() as lines:
             if sys.stdin.isatty():
-                print(f"{name} at {modem.port}. Ctrl-D ends.", file=sys.stderr)
+                print(f"{name}. Ctrl-D ends.", file=sys.stderr)
                 await _Person(talk, lines).run()
                 return True
             return await _Script(talk, lines, forced, limit_s).run()
@@ -170,9 +172,16 @@ class _Talk:
         self._news.set()
 
 
+async def _port_of(modem: ModemConfig) -> str:
+    try:
+        return await Finder(Pace()).find(modem.imei, modem.baud)
+    except ModemMissing as error:
+        raise ConsoleError(str(error)) from error
+
+
 @asynccontextmanager
 async def _talking(modem: ModemConfig) -> AsyncIterator[_Talk]:
-    port = await open_port(modem.port, modem.baud)
+    port = await open_port(modem.port or await _port_of(modem), modem.baud)
     try:
         talk = _Talk(port, lambda line: print(line, flush=True))
         await talk.calm_down()

@@ -236,6 +236,11 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         (f"{NORTH}reset_command = \"AT\\rATD112;\"", "modems.north.reset_command", "AT+CFUN=1,1"),
         (f"{NORTH}power_hub = '1-1.4'", "modems.north.power_hub", "together"),
         (f"{NORTH}power_port = 2", "modems.north.power_hub", "together"),
+        (
+            "[modems.north]\nimei = '490154203237518'\npower_hub = '1-1.4'\npower_port = 2",
+            "modems.north.power_hub",
+            "needs port",
+        ),
         (f"{NORTH}power_hub = '1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
         (f"{NORTH}power_hub = 'usb1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
         (f"{NORTH}power_hub = '1-0'\npower_port = 2", "modems.north.power_hub", "never a root hub"),

@@ -143,7 +143,7 @@ class _Ears:
         return text[: len(text) - len(bare)] + self._mask_bare(bare, bare.rstrip(_BEFORE)) if bare else text
 
     def _mask_bare(self, text: str, bare: str) -> str:
-        if self._is_secret and "ERROR" not in text:
+        if self._is_secret and "ERROR" not in text and not self.is_text and not is_urc(bare):
             return re.sub(r"[0-9]", "*", text)  # an echo of the PIN, perhaps with holes
         if read_final(bare) is not None:
             self.is_text = False

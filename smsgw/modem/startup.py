@@ -138,7 +138,9 @@ class Startup:
             raise WrongModem(self._link.address, imei, self._imei)
 
     async def radio_on(self) -> None:
-        if await self._ask(commands.functionality(), replies.functionality) in (None, 1):
+        level = await self._ask(commands.functionality(), replies.functionality)
+        # Of a modem that turns between SIMs we have switched the radio off ourselves.
+        if level == 1 or (level is None and self._slot is None):
             return
         await patiently(self._link, commands.full_functionality())
         await asyncio.sleep(self._link.pace.radio_s)

@@ -6,12 +6,13 @@ Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
 import errno
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from smsgw import log
 from smsgw.at.errors import Verdict
 from smsgw.config import ModemConfig
 from smsgw.modem import revival
-from smsgw.modem.finder import ModemMissing
+from smsgw.modem.finder import ModemMissing, is_same_port
 from smsgw.modem.link import Link, LinkError, LinkLost, Rebooted, Refused
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.revival import PowerFailure
@@ -36,7 +37,7 @@ _WORDS = {
 class Climber:
     """The ladder of one modem, and whoever climbs it. `profile` and `port` are the modem's, as last known.
 
-    `keep` is called with what the modem hands over meanwhile; `clock` gives seconds.
+    `keep` is called with what the modem hands over meanwhile, `hold` keeps a port from others; `clock` gives seconds.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Climber:
         pace: Pace,
         trace: WireTrace,
         keep: Callable[[str], None],
+        hold: Callable[[str, str], AbstractAsyncContextManager[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.profile: Profile = GENERIC
@@ -56,6 +58,7 @@ class Climber:
         self._pace = pace
         self._trace = trace
         self._keep = keep
+        self._hold = hold
         self._clock = clock
         self._ailment: Ailment | None = None  # what the last faults in a row were, and since when
         self._since = 0.0
@@ -133,7 +136,10 @@ class Climber:
             await self._cycle_power()
             return
         config, pace = self._config, self._pace
-        async with Link.open(self.port, config.baud, pace=pace.modem, trace=self._trace) as link:
+        async with (
+            self._hold(self.port, config.name),
+            Link.open(self.port, config.baud, pace=pace.modem, trace=self._trace) as link,
+        ):
             link.on_pdu = self._keep
             match rung:
                 case Rung.RESELECT:
@@ -146,6 +152,8 @@ class Climber:
 
     async def _cycle_power(self) -> None:
         config, pace = self._config, self._pace
+        if not is_same_port(self.port, config.port):
+            raise PowerFailure(f"it is at {self.port} now, and {config.outlet} is that of {config.port}")
         self.is_switching_power = True
         try:
             await revival.cycle_power(config.power_hub, config.power_port, pace.power_off_s, pace.power_limit_s)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -286,12 +287,21 @@ class Session:
         return not served and self._slots.seated_s < self._pace.network_s
 
     async def _leave_sim(self) -> None:
-        """Let nothing more come in, and take what has: the next session would take it for its own SIM's."""
+        """Let nothing more come in, and take what has: the next session would take it for its own SIM's.
+
+        A modem without its radio may say that its SIM is not ready, or refuse to list: what it had was taken before.
+        """
+        await self._list_all()
+        self._slots.is_turning = True
         await self._modem.radio_off()
-        await self._hear()
+        with suppress(Refused, SetUpAgain):
+            await self._hear()
+            await self._list_all()
+            await self._hear()
+
+    async def _list_all(self) -> None:
         self._hearing.next_listing = 0.0
         await self._hearing.look_for_stored()
-        await self._hear()
 
     # ── hearing and the network ──
 
@@ -326,7 +336,9 @@ class Session:
         if not may_send:
             advice = _LTE_WITHOUT_MESSAGES if registration.is_data_only else _ADVICE[registration.state]
             self._board.become(DeviceState.REGISTERING, advice)
-            await self._outage.goes_on(registration, advice)
+            # A SIM that was only turned to is left again, which costs less than any remedy.
+            if self._slots.has_served or not self._slots.are_several:
+                await self._outage.goes_on(registration, advice)
             return
         self._outage.is_over()
         battery = await self._modem.battery()

@@ -28,6 +28,7 @@ class Slots:
         self.wanted = self._home
         self.is_resumed = False
         self.has_served = False
+        self.is_turning = False  # the radio is off, since another SIM is to be used
         self.ways = (SlotCommands(choose=(config.slot_command,)),) if config.slot_command else ()
 
     @property
@@ -64,6 +65,7 @@ class Slots:
 
     def seated(self) -> None:
         """The SIM in the wanted slot answers."""
+        self.is_turning = False
         self._out.pop(self.wanted, None)
         self._may_hold_another.discard(self.wanted)
 

@@ -66,7 +66,7 @@ class ModemWorker:
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._keep = partial(gateway.reports.handed_over, device)
-        self._climber = Climber(config, self.board, pace, self._trace, self._keep)
+        self._climber = Climber(config, self.board, pace, self._trace, self._keep, finder.hold)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._session: Session | None = None
         self._is_seated = False
@@ -85,9 +85,10 @@ class ModemWorker:
     def is_interruptible(self) -> bool:
         """Tell whether the worker may be cancelled without leaving something half done.
 
-        That is a message or a PIN without its result, or a modem without its power.
+        That is a message or a PIN without its result, or a modem without its power or its radio.
         """
-        return self._session is None and not self._is_entering_pin and not self._climber.is_switching_power
+        is_busy = self._is_entering_pin or self._climber.is_switching_power or self._slots.is_turning
+        return self._session is None and not is_busy
 
     async def run(self) -> None:
         """Serve the modem until the gateway stops or the device is deleted."""
@@ -95,6 +96,10 @@ class ModemWorker:
         while not self._stopping.is_set():
             began = time.monotonic()
             pause_s = await self._serve_apart()
+            if self._stopping.is_set() and self._slots.is_turning:
+                # Once more, or the modem would be left without its radio.
+                await self._serve_apart()
+                return
             if time.monotonic() - began > self._pace.last_backoff_s:
                 backoff_s = self._pace.first_backoff_s
             if pause_s is None:
@@ -136,18 +141,18 @@ class ModemWorker:
             self.board.become(DeviceState.OFFLINE)
             return 0.0
         except NoSim as error:
+            if self._slots.set_aside(str(error), self._pace.slot_refused_s):
+                return self._go_elsewhere(error)
             self._give_up(str(error))
-            return 0.0 if self._slots.set_aside(str(error), self._pace.slot_refused_s) else self._pace.no_sim_s
+            return self._pace.no_sim_s
         except SlotRefused as error:
             if self._slots.set_aside(str(error), self._pace.slot_refused_s):
-                self._give_up(str(error))
-                return 0.0
+                return self._go_elsewhere(error)
             self._give_up(self._slots.faults())
             return self._slots.pause_s()
         except SimLocked as error:
             if self._slots.set_aside(str(error)):
-                self._give_up(str(error))
-                return 0.0
+                return self._go_elsewhere(error)
             if (pause_s := self._slots.pause_s()) is not None:
                 self._give_up(self._slots.faults())
                 return pause_s
@@ -187,6 +192,12 @@ class ModemWorker:
         finally:
             self.board.become(DeviceState.OFFLINE, why)
         return self._pace.first_backoff_s
+
+    def _go_elsewhere(self, error: SimLocked) -> float:
+        """Another slot can be used: that is no fault of the modem's."""
+        self._fall(str(error))
+        self.board.become(DeviceState.OFFLINE, str(error))
+        return 0.0
 
     def _give_up(self, error: str | None) -> None:
         self._fall(error)
@@ -228,6 +239,9 @@ class ModemWorker:
         try:
             port = await self._finder.find(config.imei, config.baud)
         except ModemMissing as error:
+            if missed is not None and not _is_absent(missed):
+                # Something is there: what ails that is to be cured.
+                raise missed from error
             raise ModemMissing(f"{_told(missed)}; {error}" if missed else str(error)) from error
         if missed and is_same_port(port, config.port):
             raise missed
@@ -380,6 +394,10 @@ class ModemWorker:
             if not await self._is_switched_on():
                 return
             await happens_within(self.bell, left)
+
+
+def _is_absent(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
 
 
 def _told(error: Exception) -> str:

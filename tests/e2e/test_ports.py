@@ -18,7 +18,7 @@ from smsgw import detect as detecting
 from smsgw.config import Config, ModemConfig, SimConfig
 from smsgw.modem import finder
 from smsgw.modem.pace import Pace as ModemPace
-from world import BRISK, World, configure, running, until
+from world import BRISK, IMPATIENT, World, configure, running, until
 
 GPS = Stick(vendor="1546", product="01a7", interfaces=(0,))
 NOBODY = "490154203237518"
@@ -283,3 +283,14 @@ async def test_where_nothing_is_plugged_in_the_command_says_so(tmp_path: Path) -
     arguments = ("detect", "--config", str(tmp_path / "none.toml"), "--root", str(tmp_path))
     assert "No device" in smsgw(*arguments).stderr
     assert json.loads(smsgw(*arguments, "--json").stdout) == {"devices": []}
+
+
+async def test_a_modem_that_is_mute_from_the_start_is_brought_round_although_its_imei_is_configured(
+    tmp_path: Path,
+) -> None:
+    pace = replace(IMPATIENT, radio_off_s=0.01)
+    async with plugged_in(tmp_path, 1) as virtual:
+        virtual.fault(0, "mute", until="radio")
+        modem = entry(virtual, 0, port=str(root(tmp_path) / BY_PATH.format(1)))
+        async with running(configured(tmp_path, modem), virtual, pace, root=root(tmp_path)) as w:
+            await w.device_in_state("ready")

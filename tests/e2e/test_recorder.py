@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from simmodem import Profile, Rule, VirtualModems, recording
+from simmodem import Page, Profile, Rule, VirtualModems, recording
 from smsgw.config import Config, SimConfig
 from smsgw.scheduler.pace import Pace
-from world import BRISK, DEADLINE_S, IMPATIENT, World, configure, running, until
+from world import BRISK, DEADLINE_S, IMPATIENT, World, configure, running, until, world
 
 PIN, NUMBER, SENDER = "47110815", "79991234567", "+447700900555"
 TEXT, INCOMING, OTHER_TEXT = "Совершенно секретно", "the code is wonderland", "Несовершенно гласно"
@@ -204,3 +204,22 @@ async def test_a_folder_that_cannot_be_written_disturbs_no_modem(tmp_path: Path)
         await w.reaches(await w.send("in doubt"), 3)
         await w.reaches(await w.send("after"), 4)
     assert (tmp_path / "recordings").read_bytes() == b""
+
+
+async def test_what_the_network_said_in_a_ussd_session_is_in_no_recording(tmp_path: Path) -> None:
+    async with world(tmp_path, pace=IMPATIENT) as w:
+        w.virtual.network.menu["*777#"] = Page(
+            text="Dear Ivan\r\nyour password is swordfish", choices={"1": Page(text="x")}
+        )
+        (id,) = await w.device_ids()
+        assert (await w.post("/devices/ussd", {"device_id": id, "code": "*777#"}))["state"] == "needs_reply"
+        w.virtual.fault(0, "unplug")
+
+        async def recorded() -> list[Path]:
+            return list((tmp_path / "recordings").glob("*.txt"))
+
+        (path,) = await until(recorded, "the recording")
+    text = path.read_text()
+    assert "+CUSD" in text
+    assert "Ivan" not in text
+    assert "swordfish" not in text

@@ -7,7 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from simmodem import Profile, Rule, VirtualModems
+from simmodem.command import Command
+from simmodem.device import Answer, Device
+from simmodem.equipment import CmsError
+from simmodem.modem import COMMANDS
 from smsgw.config import ModemConfig, SimConfig
 from world import BRISK, World, configure, running, until
 
@@ -281,3 +287,39 @@ async def test_a_command_from_the_configuration_turns_a_modem_of_no_known_family
         for slot in (2, 1):
             await w.reaches(await w.send(f"to {slot}", to_sim=slot), 4)
         assert sent_from(w) == {(1, "to 1"): 1, (2, "to 2"): 1}
+
+
+@pytest.mark.parametrize("error", [CmsError(302), CmsError(314), CmsError(500)], ids=lambda error: str(error.code))
+async def test_a_modem_that_lists_nothing_without_its_radio_turns_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: CmsError
+) -> None:
+    entry = COMMANDS["+CMGL"]
+
+    def listing(device: Device, command: Command) -> Answer:
+        if device.state.settings.cfun == 4:
+            raise error
+        return entry.handler(device, command)
+
+    monkeypatch.setitem(COMMANDS, "+CMGL", replace(entry, handler=listing))
+    async with dual(tmp_path) as w:
+        await w.reaches(await w.send("from the other", to_sim=2), 4)
+
+
+async def test_a_gateway_that_stops_in_the_middle_of_a_turn_leaves_the_radio_on(tmp_path: Path) -> None:
+    async with dual(tmp_path) as w:
+        await w.send("from the other", to_sim=2)
+        settings = w.virtual.modems[0].state.settings
+
+        async def is_off() -> bool:
+            return settings.cfun != 1
+
+        await until(is_off, "the radio off for the turn")
+    assert settings.cfun == 1
+
+
+async def test_a_slot_without_a_sim_leaves_no_recordings(tmp_path: Path) -> None:
+    async with dual(tmp_path, profile=replace(DUAL, empty_slots=(2,))) as w:
+        await w.send("nobody is there", to_sim=2)
+        await told(w, "SIM slot 2: no SIM")
+        await w.reaches(await w.send("here"), 4)
+    assert list((tmp_path / "recordings").glob("*")) == []

@@ -9,6 +9,7 @@ from smsgw.at.errors import ErrorKind, describe
 from smsgw.at.events import read_final
 from smsgw.config import ModemConfig
 from smsgw.errors import StorageUnavailable
+from smsgw.modem.finder import Finder
 from smsgw.modem.link import LinkLost, NotSent, OutcomeUnknown, Rebooted, Refused, Silent
 from smsgw.modem.port import PortError
 from smsgw.modem.trace import WireTrace
@@ -44,7 +45,7 @@ def board(clock: Clock) -> Board:
 @pytest.fixture
 def climber(board: Board, watch: Watch) -> Climber:
     config = ModemConfig(name="north", port="/nowhere/north", power_hub="1-1", power_port=1)
-    return Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, watch)
+    return Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, Finder(PACE.modem).hold, watch)
 
 
 def refused() -> Refused:

@@ -5,6 +5,7 @@ import pytest
 from smsgw.at.replies import RegistrationState
 from smsgw.config import ModemConfig
 from smsgw.modem.driver import Modem, Registration
+from smsgw.modem.finder import Finder
 from smsgw.modem.link import Link
 from smsgw.modem.port import Port
 from smsgw.modem.trace import WireTrace
@@ -34,7 +35,7 @@ async def patience(states: States, clock: Clock) -> tuple[Rung, float] | None:
     """Let a modem say how its network is, each state for so many seconds; returns what is done, and when."""
     watch, board = Watch(), Board("north", clock)
     config = ModemConfig(name="north", port="/nowhere")
-    climber = Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, watch)
+    climber = Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, Finder(PACE.modem).hold, watch)
     # Nobody talks to it: it need not be there.
     modem = Modem(Link(Port("/nowhere"), PACE.modem))
     outage = Outage(modem, board, climber, PACE, watch)
