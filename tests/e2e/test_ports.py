@@ -294,3 +294,34 @@ async def test_a_modem_that_is_mute_from_the_start_is_brought_round_although_its
         modem = entry(virtual, 0, port=str(root(tmp_path) / BY_PATH.format(1)))
         async with running(configured(tmp_path, modem), virtual, pace, root=root(tmp_path)) as w:
             await w.device_in_state("ready")
+
+
+async def test_beside_modems_that_hang_restart_and_vanish_the_healthy_one_goes_on_and_they_come_back(
+    tmp_path: Path,
+) -> None:
+    healthy, hung, restarted, gone = range(4)
+    async with plugged_in(tmp_path, 4) as virtual:
+        config = configured(tmp_path, *(entry(virtual, index) for index in range(4)))
+        async with running(config, virtual, replace(IMPATIENT, radio_off_s=0.01), root=root(tmp_path)) as w:
+            await w.all_ready()
+            for _ in range(3):
+                virtual.fault(hung, "hang_mid_send", after=9, until="radio", reaches_network=True)
+                virtual.fault(restarted, "reboot_mid_send", after=9, reaches_network=True)
+            virtual.fault(gone, "unplug")
+            for number in range(30):
+                for index in range(4):
+                    await w.send(f"{number} for {index}", to_sim=index + 1)
+
+            async def is_through() -> bool:
+                return len(sent_by(virtual)[healthy]) == 30
+
+            await until(is_through, "all that the healthy modem had to send")
+            assert sent_by(virtual)[gone] == []
+            assert len(sent_by(virtual)[hung]) < 30
+            virtual.fault(gone, "replug", socket="1-1.7", number=40)
+
+            async def all_are() -> bool:
+                return [len(texts) for texts in sent_by(virtual).values()] == [30] * 4
+
+            await until(all_are, "all that the others had to send")
+        assert all(len(set(texts)) == 30 for texts in sent_by(virtual).values())
