@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from children import die_with_parent
 from platter import Luck, Platter
 from scenario import End, Power, Scenario
 from simmodem import VirtualModems
@@ -54,7 +55,7 @@ class Machine:
     async def start(self) -> asyncio.subprocess.Process:
         """Start the gateway."""
         command = self._command("run", "--log-level", "warning")
-        self._process = await asyncio.create_subprocess_exec(*command, stderr=self._log)
+        self._process = await asyncio.create_subprocess_exec(*command, stderr=self._log, preexec_fn=die_with_parent)
         return self._process
 
     async def live(self, seconds: float) -> None:

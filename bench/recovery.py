@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 
+from children import die_with_parent
 from simmodem import VirtualModems
 from simmodem.control import serving
 
@@ -163,7 +164,7 @@ async def opened(folder: Path, rows: tuple[Row, ...], log: Path) -> AsyncIterato
         headers = {"Authorization": f"Bearer {_make_token(config)}"}
         with log.open("wb") as told:
             process = await asyncio.create_subprocess_exec(
-                *PROGRAM, "run", "--config", str(config), stderr=told, env=environment
+                *PROGRAM, "run", "--config", str(config), stderr=told, env=environment, preexec_fn=die_with_parent
             )
             try:
                 async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session:
