@@ -16,6 +16,7 @@ from smsgw.gateway.inbox import Inbox
 from smsgw.gateway.messages import Messages
 from smsgw.gateway.reports import Reports
 from smsgw.gateway.sending import Sending
+from smsgw.gateway.slots import Slots
 from smsgw.gateway.submission import Submission
 from smsgw.gateway.tokens import Tokens
 from smsgw.store.db import Database
@@ -31,6 +32,7 @@ class Gateway:
         self.submission = Submission(db, config, ids, self.devices, zone, self._changed)
         self.messages = Messages(db, config)
         self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
+        self.slots = Slots(db, self.devices, zone)
         self.balances = Balances(db, self._changed)
         self.housekeeping = Housekeeping(db, config, ids, self._changed)
         self.reports = Reports(db, self._changed)

@@ -6,12 +6,16 @@ Functions over an open transaction; the decisions are those of `policy.limits`.
 from datetime import tzinfo
 
 from smsgw.config import SimConfig
-from smsgw.model import Standstill, Wait
+from smsgw.model import Head, PartState, Standstill, Wait
 from smsgw.policy import limits as rules
-from smsgw.store import attempts, sims
+from smsgw.store import attempts, messages, parts, sims
 from smsgw.store.db import Tx
 
 _HOUR_MS = 3_600_000
+# So many messages are passed over in one transaction before others get their turn at the storage.
+PASSED_OVER = 100
+# A message that could not be done with in time is looked at again after this: the network may have become quicker.
+LOOKED_AT_AGAIN_MS = 60_000
 _USED_UP = {
     Wait.PER_MINUTE: "its limit of {} in a minute is used up",
     Wait.PER_HOUR: "its limit of {} in an hour is used up",
@@ -82,6 +86,15 @@ def last_part_at(
     room = [opens_at for _, opens_at in _crowded(tx, sim, limits, parts, zone)]
     lasts_ms = rules.lasts_ms(limits, parts, least_ms)
     return max(rules.awake_until(limits, begins, lasts_ms, zone), *room, begins)
+
+
+def is_in_time(tx: Tx, head: Head, sim: str, limits: SimConfig, zone: tzinfo) -> bool:
+    """Tell whether a message may be begun: its last part must be able to go before it expires."""
+    waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
+    if waiting < 2 or head.is_begun:
+        return True
+    last_at = last_part_at(tx, sim, limits, waiting, tx.now, zone, least_ms=attempts.least_ms(tx, sim))
+    return last_at <= int(messages.by_row(tx, head.row)["expires_at"])
 
 
 def _limited(tx: Tx, sim: str, limits: SimConfig, zone: tzinfo) -> list[Standstill]:

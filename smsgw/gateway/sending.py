@@ -1,7 +1,7 @@
 """Use-cases of the workers: claiming a message, and storing what became of each of its parts."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -12,15 +12,10 @@ from smsgw.config import SendingConfig, SimConfig
 from smsgw.gateway import doubts, limits, moves
 from smsgw.gateway.devices import Devices, ensure_active
 from smsgw.gateway.reports import apply_report, earlier_reports
-from smsgw.model import ClaimedMessage, Head, PartState, Reason, Standstill
+from smsgw.model import ClaimedMessage, PartState, Reason, Standstill
 from smsgw.store import attempts, messages, parts, queue, reports, sims
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
-
-# So many messages are passed over in one transaction before others get their turn at the storage.
-_PASSED_OVER = 100
-# A message that could not be done with in time is looked at again after this: the network may have become quicker.
-_LOOKED_AT_AGAIN_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +51,6 @@ class Sending:
             found = await self._db.write(claim)
             if not isinstance(found, _GoOn):
                 return found
-
-    async def slot_to_use(
-        self, device: str, sim: str, slot: int, seated_s: float, usable: Collection[int], *, may_send: bool
-    ) -> int:
-        """Choose, among the usable slots of a device, the one to use from now on; raises `DeviceSwitchedOff`.
-
-        The SIM in the present one has been able to send for `seated_s` seconds; `may_send` tells whether it still is.
-        """
-        return await self._db.write(
-            partial(
-                self._slot_to_use,
-                device=device,
-                sim=sim,
-                slot=slot,
-                seated_ms=int(seated_s * 1_000),
-                usable=usable,
-                may_send=may_send,
-            )
-        )
 
     async def between_parts(self, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
         """Tell what keeps a worker from going on with the message that it holds; raises `DeviceSwitchedOff`.
@@ -161,76 +137,18 @@ class Sending:
         queue.make_due(tx)
         barred = limits.strangers_barred(tx, sim, of_sim, self._zone)
         known_since = policy.month(tx.now, self._zone)[0] if barred else None
-        for _ in range(_PASSED_OVER):
+        for _ in range(limits.PASSED_OVER):
             heads = queue.heads(tx, device, sim, slot, known_since)
             if not heads:
                 return barred if barred and queue.heads(tx, device, sim, slot) else None
             head = policy.next_in_turn(heads, self._served_last.get(device, 0))
             if standstill := limits.standstill(tx, sim, of_sim, self._zone):
                 return standstill
-            if self._is_in_time(tx, head, sim, of_sim):
+            if limits.is_in_time(tx, head, sim, of_sim, self._zone):
                 self._served_last[device] = head.client
                 return queue.hold(tx, head.row, device, sim)
-            sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
+            sims.rule_out(tx, sim, head.row, tx.now + limits.LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()
-
-    def _slot_to_use(
-        self, tx: Tx, device: str, sim: str, slot: int, seated_ms: int, usable: Collection[int], *, may_send: bool
-    ) -> int:
-        ensure_active(tx, device)
-        modem = self._devices.configured[device]
-        stay_ms, home = modem.slot_stay_s * 1_000, modem.sim.slot
-        is_stuck = not may_send or self._stops_for(tx, device, sim, slot) > stay_ms
-        waiting = {slot: [] if is_stuck else self._heads(tx, device, sim, slot)}
-        for other in sorted(set(usable) - {slot}):
-            its_sim = sims.seen_in(tx, device, other) or ""
-            if not self._stops_for(tx, device, its_sim, other):
-                waiting[other] = self._heads_in_time(tx, device, its_sim, other, asked_for=not is_stuck)
-                waiting[other] += self._sent_away(tx, device, sim, its_sim, other)
-        if home not in usable or self._stops_for(tx, device, sims.seen_in(tx, device, home) or "", home) > stay_ms:
-            home = slot
-        demands = [_demand(tx, one, heads) for one, heads in waiting.items() if heads]
-        turns = policy.Turns(home=home, stay_ms=stay_ms, wait_ms=modem.slot_wait_s * 1_000)
-        return policy.next_slot(slot, tx.now - seated_ms, demands, turns, tx.now)
-
-    def _stops_for(self, tx: Tx, device: str, sim: str, slot: int) -> int:
-        """Tell for how many milliseconds the limits of a SIM let it send nothing."""
-        found = limits.standstill(tx, sim, self._limits(device, slot), self._zone)
-        return 0 if found is None else found.until - tx.now
-
-    def _heads_in_time(self, tx: Tx, device: str, sim: str, slot: int, *, asked_for: bool) -> list[Head]:
-        for _ in range(_PASSED_OVER):
-            heads = self._heads(tx, device, sim, slot, asked_for=asked_for)
-            late = [head for head in heads if not self._is_in_time(tx, head, sim, self._limits(device, slot))]
-            if not late:
-                return heads
-            for head in late:
-                sims.rule_out(tx, sim, head.row, tx.now + _LOOKED_AT_AGAIN_MS, refused=False)
-        return []
-
-    def _sent_away(self, tx: Tx, device: str, sim: str, other: str, slot: int) -> list[Head]:
-        """List what the present SIM does not take and another one could send."""
-        of_other = self._limits(device, slot)
-        return [
-            head
-            for head in queue.sent_away(tx, device, sim, other)
-            if self._is_in_time(tx, head, other, of_other)
-            and not limits.bars(tx, other, of_other, messages.by_row(tx, head.row)["phone_number"], self._zone)
-        ]
-
-    def _heads(self, tx: Tx, device: str, sim: str, slot: int, *, asked_for: bool = False) -> list[Head]:
-        barred = limits.strangers_barred(tx, sim, self._limits(device, slot), self._zone)
-        known_since = policy.month(tx.now, self._zone)[0] if barred else None
-        return queue.heads(tx, device, sim, slot, known_since, asked_for=asked_for)
-
-    def _is_in_time(self, tx: Tx, head: Head, sim: str, of_sim: SimConfig) -> bool:
-        """Tell whether a message may be begun: its last part must be able to go before it expires."""
-        waiting = len(parts.in_state(tx, head.row, PartState.PENDING))
-        if waiting < 2 or head.is_begun:
-            return True
-        least_ms = attempts.least_ms(tx, sim)
-        last_at = limits.last_part_at(tx, sim, of_sim, waiting, tx.now, self._zone, least_ms=least_ms)
-        return last_at <= int(messages.by_row(tx, head.row)["expires_at"])
 
     def _between_parts(self, tx: Tx, message: int, device: str, sim: str, slot: int) -> Standstill | MakeWay | None:
         ensure_active(tx, device)
@@ -302,14 +220,6 @@ class Sending:
     def _is_free_soon(self, tx: Tx, sim: str, of_sim: SimConfig, recipient: str) -> bool:
         waits = [limits.standstill(tx, sim, of_sim, self._zone), limits.bars(tx, sim, of_sim, recipient, self._zone)]
         return all(wait is None or wait.until <= tx.now + policy.OTHER_SIM_FOR_S * 1_000 for wait in waits)
-
-
-def _demand(tx: Tx, slot: int, heads: list[Head]) -> policy.Demand:
-    return policy.Demand(
-        slot=slot,
-        priority=max(head.priority for head in heads),
-        since=min(int(messages.by_row(tx, head.row)["created_at"]) for head in heads),
-    )
 
 
 def _let_rest(tx: Tx, sim: str, verdict: Verdict, detail: str) -> None:

@@ -271,7 +271,7 @@ class Session:
         self._next_slot_look = now + self._pace.slots_s
         seat, usable, may_send = self._seat, slots.usable(), self._may_send
         try:
-            slot = await self._gateway.sending.slot_to_use(
+            slot = await self._gateway.slots.choose(
                 seat.device, seat.sim, seat.slot, slots.seated_s, usable, may_send=may_send
             )
         except StorageUnavailable:

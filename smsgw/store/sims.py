@@ -33,8 +33,9 @@ def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
 
     It tells nothing about what was submitted before it was set.
     """
-    # There is one such register in a modem, whatever SIM it uses.
-    tx.change("UPDATE sims SET boot_mark = NULL WHERE device = (SELECT device FROM sims WHERE key = ?)", (key,))
+    row = tx.row("SELECT device FROM sims WHERE key = ?", (key,))
+    if row is not None:
+        forget_boot(tx, row[0])  # there is one such register in a modem, whatever SIM it uses
     tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
     tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
 

@@ -63,7 +63,7 @@ class Hand:
             self.sent.append(self.slot)
 
     async def _slot_to_use(self, *, may_send: bool) -> int:
-        return await self.gateway.sending.slot_to_use(
+        return await self.gateway.slots.choose(
             self.device, SIM[self.slot], self.slot, self.seated_s, [1, 2], may_send=may_send
         )
 
@@ -164,7 +164,7 @@ async def test_a_device_that_was_deleted_meanwhile_turns_nowhere(config: Config,
         modem = await hand(gateway, clock)
         await gateway.devices.delete(modem.device)
         with pytest.raises(DeviceSwitchedOff):
-            await gateway.sending.slot_to_use(modem.device, SIM[1], 1, 600.0, [1, 2], may_send=True)
+            await gateway.slots.choose(modem.device, SIM[1], 1, 600.0, [1, 2], may_send=True)
 
 
 async def test_of_what_one_sim_has_refused_the_most_urgent_counts(config: Config, clock: Clock) -> None:
