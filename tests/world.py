@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -146,6 +147,11 @@ class World:
             return bool(devices) and all(device["state"] in ("ready", "sending") for device in devices)
 
         await until(ready, "all modems ready")
+
+
+def sent(w: World) -> Counter[str]:
+    """Count the messages that the network has, by text."""
+    return Counter(message.text for message in w.virtual.network.messages)
 
 
 def configure(folder: Path, ports: list[Path], **sending: Any) -> Config:

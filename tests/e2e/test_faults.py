@@ -17,7 +17,7 @@ from simmodem.storage import Status
 from smsgw.gateway.devices import Devices
 from smsgw.modem.link import Link
 from smsgw.scheduler.waiting import happens_within
-from world import BRISK, IMPATIENT, World, configure, running, until, world
+from world import BRISK, IMPATIENT, World, configure, running, sent, until, world
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SENDING_ONE_S = (Rule(network_time=1.0),)
@@ -27,24 +27,6 @@ def kept(folder: Path) -> list[bytes]:
     """Read the incoming TPDUs that the gateway has stored."""
     with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
         return [row[0] for row in connection.execute("SELECT pdu FROM inbound_parts")]
-
-
-@pytest.fixture
-def bring_ups(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
-    """Notes each link on which a modem is brought up."""
-    seen: list[Link] = []
-    synchronise = Link.synchronise
-
-    async def noting(link: Link) -> None:
-        seen.append(link)
-        await synchronise(link)
-
-    monkeypatch.setattr(Link, "synchronise", noting)
-    return seen
-
-
-def sent(w: World) -> Counter[str]:
-    return Counter(message.text for message in w.virtual.network.messages)
 
 
 async def test_a_modem_that_falls_silent_after_taking_a_message_never_makes_it_two(tmp_path: Path) -> None:

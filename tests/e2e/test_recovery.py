@@ -3,7 +3,6 @@
 import os
 import shlex
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from smsgw.at.commands import Command
 from smsgw.config import Config
 from smsgw.modem.link import Link
 from smsgw.scheduler.pace import Pace
-from world import IMPATIENT, SkippingClock, World, configure, running, until, world
+from world import IMPATIENT, SkippingClock, World, configure, running, sent, until, world
 
 RADIO = ["AT+CFUN=0", "AT+CFUN=1"]
 RESELECT = ["AT+COPS=2", "AT+COPS=0"]
@@ -48,24 +47,6 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Link, "order", noting)
     return given
-
-
-@pytest.fixture
-def openings(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
-    """Notes each link on which a modem is to be set up."""
-    seen: list[Link] = []
-    synchronise = Link.synchronise
-
-    async def noting(link: Link) -> None:
-        seen.append(link)
-        await synchronise(link)
-
-    monkeypatch.setattr(Link, "synchronise", noting)
-    return seen
-
-
-def sent(w: World) -> Counter[str]:
-    return Counter(message.text for message in w.virtual.network.messages)
 
 
 async def has_error(w: World, words: str, number: int = 0) -> None:
@@ -192,7 +173,7 @@ async def test_without_the_program_for_it_the_board_says_so_and_the_others_go_on
 
 
 async def test_a_modem_that_nothing_helps_is_restarted_three_times_an_hour_at_most(
-    tmp_path: Path, orders: list[str], openings: list[Link]
+    tmp_path: Path, orders: list[str], bring_ups: list[Link]
 ) -> None:
     async with world(tmp_path, pace=RESTLESS) as w:
         w.virtual.fault(0, "mute", until="power")
@@ -201,10 +182,10 @@ async def test_a_modem_that_nothing_helps_is_restarted_three_times_an_hour_at_mo
             return orders.count("AT+CFUN=0") == 4
 
         await until(tried_often, "four times the radio off", 60)
-        so_far = len(openings)
+        so_far = len(bring_ups)
 
         async def goes_on() -> bool:
-            return len(openings) > so_far + 3
+            return len(bring_ups) > so_far + 3
 
         await until(goes_on, "the port opened again")
         assert orders.count("AT+CFUN=1,1") == 3
