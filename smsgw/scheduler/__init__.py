@@ -16,8 +16,8 @@ from smsgw.modem.finder import Finder
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.usb import ROOT
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.worker import ModemWorker
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.scheduler")
 

@@ -33,7 +33,7 @@ from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
-from smsgw.scheduler.waiting import happens_within
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 
