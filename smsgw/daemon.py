@@ -25,6 +25,7 @@ from smsgw.store import integrity, replacement
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
 from smsgw.store.place import place_of
+from smsgw.webhooks import WebhookSender
 from smsgw.zone import time_zone
 
 # A part that is on the wire gets this long to be answered before the daemon stops without the answer.
@@ -73,9 +74,11 @@ async def run(
             await _take_stock(gateway, config)
             scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts, root=root)
             gateway.on_change(scheduler.ring)
+            sender = WebhookSender(gateway, config, clock)
             app = create_app(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:
                 scheduling = tasks.create_task(scheduler.run())
+                tasks.create_task(sender.run())
                 watching = tasks.create_task(_feed_watchdog(notifier, gateway, scheduler))
                 async with serve(app, config.server.host, config.server.port) as port:
                     logger.info("ready", version=__version__, host=config.server.host, port=port)
@@ -85,6 +88,7 @@ async def run(
                     await stop.wait()
                     notifier.tell("STOPPING=1")
                 await _wind_down(scheduler, scheduling)
+                sender.stop()
                 watching.cancel()
     logger.info("stopped")
 

@@ -5,13 +5,15 @@ Knows the facts that are shown; knows neither who asks nor how the answer travel
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from smsgw.config import SimConfig
 from smsgw.errors import Language
-from smsgw.model import STATUS_TEXTS, Balance, Device, Inbound, Indication, LiveModem, Message
+from smsgw.model import STATUS_TEXTS, Balance, Device, Event, EventKind, Inbound, Indication, LiveModem, Message
 
 DEVICE_TYPE = "GSM modem"
+
+Object: TypeAlias = dict[str, Any]
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -33,7 +35,7 @@ def optional_timestamp(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else timestamp(milliseconds)
 
 
-def message(shown: Message, language: Language) -> dict[str, Any]:
+def message(shown: Message, language: Language) -> Object:
     """Render the message object; exactly the contract's nine keys."""
     return {
         "id": shown.id,
@@ -48,7 +50,7 @@ def message(shown: Message, language: Language) -> dict[str, Any]:
     }
 
 
-def inbound(shown: Inbound) -> dict[str, Any]:
+def inbound(shown: Inbound) -> Object:
     """Render an incoming message: the keys that it shares with messages, then what is special about some."""
     content = shown.content
     return {
@@ -68,11 +70,11 @@ def inbound(shown: Inbound) -> dict[str, Any]:
     }
 
 
-def _indication(shown: Indication) -> dict[str, Any]:
+def _indication(shown: Indication) -> Object:
     return {"what": shown.what, "is_active": shown.is_active, "count": shown.count}
 
 
-def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int) -> dict[str, Any]:
+def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int) -> Object:
     """Render the device object: the service's keys, then ours; `now` in Unix milliseconds."""
     standstill = live.standstill_at(now)
     return {
@@ -99,10 +101,18 @@ def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int
     }
 
 
-def _balance(sim: SimConfig, known: Balance) -> dict[str, Any]:
+def _balance(sim: SimConfig, known: Balance) -> Object:
     return {
         "slot_index": sim.slot,
         "balance": known.value,
         "told_at": optional_timestamp(known.at),
         "error": known.error,
     }
+
+
+def event(shown: Event, language: Language) -> Object:
+    """Render what happened: what kind of thing, when, and the object as it was then."""
+    data = json.loads(shown.data)
+    if shown.kind is EventKind.SMS_STATUS:
+        data["message_status"] = STATUS_TEXTS[language][data["status"]]
+    return {"type": shown.kind.value, "timestamp": timestamp(shown.at), "data": data}

@@ -18,6 +18,7 @@ from smsgw.config.settings import (
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
 )
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "ServerConfig",
     "SimConfig",
     "StoreConfig",
+    "WebhooksConfig",
     "load",
 ]

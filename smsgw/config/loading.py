@@ -21,6 +21,7 @@ from smsgw.config.settings import (
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
 )
 from smsgw.errors import Language
 
@@ -42,7 +43,12 @@ T = TypeVar("T")
 # Variables with one underscore where two are needed, and what was meant.
 _ALMOST = {
     f"{ENVIRONMENT_PREFIX}{section}_{f.name}".upper(): f"{ENVIRONMENT_PREFIX}{section}__{f.name}".upper()
-    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig))
+    for section, kind in (
+        ("server", ServerConfig),
+        ("store", StoreConfig),
+        ("sending", SendingConfig),
+        ("webhooks", WebhooksConfig),
+    )
     for f in fields(kind)
 }
 
@@ -61,13 +67,14 @@ class _Loader:
         self.profiles = profiles
 
     def config(self, document: dict[str, Any]) -> Config:
-        known = ("server", "store", "sending", "modems")
+        known = ("server", "store", "sending", "webhooks", "modems")
         self._refuse_unknown_keys("", document, known)
         modems = self._table("modems", document.get("modems", {}))
         config = Config(
             server=self._section(ServerConfig, "server", document.get("server", {})),
             store=self._section(StoreConfig, "store", document.get("store", {})),
             sending=self._section(SendingConfig, "sending", document.get("sending", {})),
+            webhooks=self._section(WebhooksConfig, "webhooks", document.get("webhooks", {})),
             modems=tuple(self._modem(name, body) for name, body in modems.items()),
         )
         self._refuse_shared("port", config.modems)

@@ -71,6 +71,17 @@ class SendingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksConfig:
+    """[webhooks]: where clients may be told of what happens, and whose certificates are believed."""
+
+    refuse_private: bool = False  # addresses outside the public networks
+    ca_file: str = field(
+        default="",
+        metadata={"pattern": f"(/{_PATH})?", "hint": "the path of a file of certificates (PEM), from / on,"},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimConfig:
     """[[modems.NAME.sims]]: one SIM slot of a modem, and what may be sent from it; 0 is no limit."""
 
@@ -189,4 +200,5 @@ class Config:
     server: ServerConfig = ServerConfig()
     store: StoreConfig = StoreConfig()
     sending: SendingConfig = SendingConfig()
+    webhooks: WebhooksConfig = WebhooksConfig()
     modems: tuple[ModemConfig, ...] = ()

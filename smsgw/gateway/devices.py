@@ -8,8 +8,9 @@ from functools import partial
 from smsgw.config import ModemConfig
 from smsgw.errors import DeviceNotFound
 from smsgw.gateway.ids import ObjectIds
+from smsgw.gateway.rollup import move
 from smsgw.model import Device, PartState, Reason, Status
-from smsgw.store import devices, messages, parts, queue, sims
+from smsgw.store import devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -121,7 +122,7 @@ def give_up_orphans(tx: Tx, limit: int = 1_000) -> int:
     for message in orphans:
         for part in parts.in_state(tx, message, PartState.PENDING):
             parts.move(tx, part, PartState.CANCELLED)
-        messages.move(tx, message, Status.SEND_ERROR, Reason.DEVICE_GONE)
+        move(tx, message, Status.SEND_ERROR, Reason.DEVICE_GONE)
     return len(orphans)
 
 

@@ -35,6 +35,18 @@ from smsgw.model.states import (
 )
 from smsgw.model.tokens import Right, Token
 from smsgw.model.ussd import UssdAnswer, UssdCall, UssdModems, UssdState
+from smsgw.model.webhooks import (
+    Answer,
+    Delivery,
+    DeliveryPage,
+    DeliveryState,
+    Event,
+    EventKind,
+    Webhook,
+    WebhookWish,
+    delivery_row,
+    event_seq,
+)
 
 __all__ = [
     "ABLE_TO_SEND",
@@ -43,13 +55,19 @@ __all__ = [
     "PART_TRANSITIONS",
     "STATUS_TEXTS",
     "TRANSITIONS",
+    "Answer",
     "Arrival",
     "Attempt",
     "Balance",
     "Candidate",
     "ClaimedMessage",
+    "Delivery",
+    "DeliveryPage",
+    "DeliveryState",
     "Device",
     "DeviceState",
+    "Event",
+    "EventKind",
     "Fate",
     "Head",
     "IllegalMove",
@@ -84,6 +102,10 @@ __all__ = [
     "UssdModems",
     "UssdState",
     "Wait",
+    "Webhook",
+    "WebhookWish",
     "advance",
+    "delivery_row",
+    "event_seq",
     "sources",
 ]

@@ -1,0 +1,13 @@
+"""How patient the sender of webhooks is, in seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """All waiting times of the sender but the retries, which are policy."""
+
+    answer_s: float = 15.0  # for the whole answer
+    look_s: float = 5.0  # until it is seen what another process has changed
+    storage_retry_s: float = 5.0
+    width: int = 8  # requests under way to one webhook
