@@ -8,10 +8,11 @@ from receiver import Receiver, answering, in_turn, receiver
 
 from smsgw.config import Config
 from smsgw.gateway import Gateway
-from smsgw.model import DeliveryState, EventKind, SendRequest, Webhook, WebhookWish
+from smsgw.model import Delivery, DeliveryState, EventKind, SendRequest, Webhook, WebhookWish
 from smsgw.webhooks import WebhookSender
 from smsgw.webhooks.pace import Pace
 from support import Clock
+from world import until
 
 SIM = "8944000000000000001"
 NUMBER = "79991234567"
@@ -92,12 +93,13 @@ async def test_a_repeat_has_the_same_id_and_what_follows_waits_for_it(
 
 
 async def until_attempted(gateway: Gateway, webhook: Webhook, times: int) -> None:
-    async with asyncio.timeout(20):
-        while sum(one.attempts for one in await listed(gateway, webhook)) < times:
-            await asyncio.sleep(0.01)
+    async def are() -> bool:
+        return sum(one.attempts for one in await listed(gateway, webhook)) >= times
+
+    await until(are, f"{times} attempts")
 
 
-async def listed(gateway: Gateway, webhook: Webhook):  # type: ignore[no-untyped-def]
+async def listed(gateway: Gateway, webhook: Webhook) -> tuple[Delivery, ...]:
     return (await gateway.webhooks.deliveries(webhook.id, None, 100, 1)).deliveries
 
 
