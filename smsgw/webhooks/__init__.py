@@ -29,7 +29,7 @@ class WebhookSender:
         self._postman = Postman(config.webhooks, config.server.language, clock, self._pace.answer_s)
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
-        self._lanes: dict[int, tuple[Lane, asyncio.Task[None]]] = {}
+        self._lanes: dict[int, Lane] = {}  # by row of the webhook
         gateway.events.on_news(self._bell.set)
 
     def stop(self) -> None:
@@ -51,21 +51,20 @@ class WebhookSender:
                     self._keep_lanes(tasks, await self._gateway.deliveries.webhooks(self._clock()))
                 except StorageUnavailable as error:
                     logger.error("storage unavailable", reason=str(error))
-                for lane, _ in self._lanes.values():
+                for lane in self._lanes.values():
                     lane.bell.set()
                 # Another process may have changed them: there is a command for that.
                 await happens_within(self._bell, self._pace.look_s)
-            for lane, _ in self._lanes.values():
+            for lane in self._lanes.values():
                 lane.stop()
 
     def _keep_lanes(self, tasks: asyncio.TaskGroup, listed: list[Webhook]) -> None:
         active = {webhook.row: webhook for webhook in listed if webhook.is_active}
         for row in self._lanes.keys() - active.keys():
-            lane, _ = self._lanes.pop(row)
-            lane.stop()
+            self._lanes.pop(row).stop()
         for row, webhook in active.items():
-            if row in self._lanes:
-                self._lanes[row][0].webhook = webhook
+            if row in self._lanes and not self._lanes[row].is_over:
+                self._lanes[row].webhook = webhook
                 continue
-            lane = Lane(webhook, self._gateway.deliveries, self._postman, self._clock, self._pace)
-            self._lanes[row] = lane, tasks.create_task(lane.run(), name=f"webhook {webhook.name}")
+            self._lanes[row] = lane = Lane(webhook, self._gateway.deliveries, self._postman, self._clock, self._pace)
+            tasks.create_task(lane.run(), name=f"webhook {webhook.name}")

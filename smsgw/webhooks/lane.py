@@ -31,20 +31,20 @@ class Lane:
         self._postman = postman
         self._clock = clock
         self._pace = pace
-        self._is_stopping = False
+        self.is_over = False
         self._under_way: set[int] = set()
         self._failures = 0  # in a row
         self._rests_until = 0.0
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns when what is under way is answered."""
-        self._is_stopping = True
+        self.is_over = True
         self.bell.set()
 
     async def run(self) -> None:
         """Run until stopped."""
         async with asyncio.TaskGroup() as tasks:
-            while not self._is_stopping:
+            while not self.is_over:
                 self.bell.clear()
                 await happens_within(self.bell, await self._go_on(tasks))
 
@@ -56,13 +56,15 @@ class Lane:
         # One look for several that have ended.
         if len(self._under_way) > width // 2:
             return self._pace.answer_s
+        # What ends during the look is still due in what it shows.
+        begun = set(self._under_way)
         try:
             lot = await self._deliveries.lot(self.webhook.row, self._clock(), width)
         except StorageUnavailable as error:
             logger.error("storage unavailable", reason=str(error))
             return self._pace.storage_retry_s
         for delivery in lot.due:
-            if delivery.row not in self._under_way and len(self._under_way) < width:
+            if delivery.row not in begun and len(self._under_way) < width:
                 self._under_way.add(delivery.row)
                 tasks.create_task(self._tell(delivery))
         if lot.next_due is None:
@@ -79,6 +81,8 @@ class Lane:
             is_back = self._seems_dead and answer.error is None
             self._note(answer)
             await self._store(lambda: self._deliveries.attempted(delivery.row, answer))
+            if answer.is_gone:
+                self.stop()
             if is_back:
                 await self._store(lambda: self._deliveries.came_back(self.webhook.row))
         finally:
@@ -95,10 +99,7 @@ class Lane:
         was_dead = self._seems_dead
         self._failures += 1
         pause_s = policy.endpoint_pause_s(self._failures, random.random(), answer.retry_after_s)
-        if answer.is_gone:
-            # Until the sender has seen that it is switched off.
-            pause_s = 2 * self._pace.look_s
-        self._rests_until = max(self._rests_until, time.monotonic() + pause_s)
+        self._rests_until = max(self._rests_until, time.monotonic() + pause_s * self._pace.rest_factor)
         if self._seems_dead and not was_dead:
             logger.warning("webhook does not answer", webhook=self.webhook.name, error=answer.error)
 
@@ -109,6 +110,6 @@ class Lane:
                 return await action()
             except StorageUnavailable as error:
                 logger.error("a result waits for the storage", webhook=self.webhook.name, reason=str(error))
-            if self._is_stopping:
+            if self.is_over:
                 return None
             await asyncio.sleep(self._pace.storage_retry_s)
