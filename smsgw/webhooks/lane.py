@@ -77,9 +77,10 @@ class Lane:
 
     async def _tell(self, delivery: Delivery) -> None:
         try:
+            was_dead = self._seems_dead
             answer = await self._postman.tell(self.webhook, delivery.event)
             is_back = self._seems_dead and answer.error is None
-            self._note(answer)
+            self._note(answer, was_dead)
             await self._store(lambda: self._deliveries.attempted(delivery.row, answer))
             if answer.is_gone:
                 self.stop()
@@ -89,14 +90,17 @@ class Lane:
             self._under_way.discard(delivery.row)
             self.bell.set()
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: Answer, was_dead: bool) -> None:
+        """Draw conclusions about the endpoint; `was_dead` is how it seemed when the request was made."""
         if answer.error is None:
             if self._seems_dead:
                 logger.info("webhook answers again", webhook=self.webhook.name)
             self._failures = 0
             self._rests_until = 0.0
             return
-        was_dead = self._seems_dead
+        if self._seems_dead and not was_dead:
+            # Made before it was left in peace: this is the same failure once more.
+            return
         self._failures += 1
         pause_s = policy.endpoint_pause_s(self._failures, random.random(), answer.retry_after_s)
         self._rests_until = max(self._rests_until, time.monotonic() + pause_s * self._pace.rest_factor)
