@@ -26,6 +26,7 @@ from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
 from smsgw.store.place import place_of
 from smsgw.webhooks import WebhookSender
+from smsgw.webhooks.pace import Pace as SenderPace
 from smsgw.zone import time_zone
 
 # A part that is on the wire gets this long to be answered before the daemon stops without the answer.
@@ -48,6 +49,7 @@ async def run(
     stop: asyncio.Event,
     ready: Callable[[int, Gateway], Awaitable[None]] | None = None,
     pace: Pace | None = None,
+    telling: SenderPace | None = None,
     clock: Callable[[], int] = wall_clock,
     trace_texts: bool = False,
     root: Path = ROOT,
@@ -74,7 +76,7 @@ async def run(
             await _take_stock(gateway, config)
             scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts, root=root)
             gateway.on_change(scheduler.ring)
-            sender = WebhookSender(gateway, config, clock)
+            sender = WebhookSender(gateway, config, clock, telling)
             app = create_app(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:
                 scheduling = tasks.create_task(scheduler.run())

@@ -35,9 +35,9 @@ class Deliveries:
             due = await deliveries.due(connection, webhook, now, limit)
             return Lot(due=tuple(due), next_due=await deliveries.next_due(connection, webhook, now))
 
-    async def attempted(self, row: int, answer: Answer) -> None:
-        """Record what came of an attempt, and decide what follows from it."""
-        await self._db.write(partial(_attempted, row=row, answer=answer, draw=random.random()))
+    async def attempted(self, row: int, answer: Answer, patience: float = 1.0) -> None:
+        """Record what came of an attempt, and decide what follows from it; `patience` is a factor of the pause."""
+        await self._db.write(partial(_attempted, row=row, answer=answer, draw=random.random(), patience=patience))
 
     async def came_back(self, webhook: int) -> None:
         """A webhook that seemed dead has answered: what has failed before is tried again at once."""
@@ -52,7 +52,7 @@ def park_overdue(tx: Tx, limit: int) -> int:
     return len(overdue)
 
 
-def _attempted(tx: Tx, row: int, answer: Answer, draw: float) -> None:
+def _attempted(tx: Tx, row: int, answer: Answer, draw: float, patience: float) -> None:
     delivery = deliveries.note(tx, row, answer)
     if delivery is None:  # deleted with its webhook
         return
@@ -65,7 +65,7 @@ def _attempted(tx: Tx, row: int, answer: Answer, draw: float) -> None:
     elif tx.now >= delivery["give_up_at"]:
         _end(tx, row, webhook, subject, DeliveryState.PARKED)
     else:
-        pause_s = policy.retry_s(delivery["attempts"], draw, answer.retry_after_s)
+        pause_s = policy.retry_s(delivery["attempts"], draw, answer.retry_after_s) * patience
         deliveries.defer(tx, row, min(tx.now + int(pause_s * 1_000), delivery["give_up_at"]))
 
 

@@ -81,7 +81,7 @@ class Lane:
             answer = await self._postman.tell(self.webhook, delivery.event)
             is_back = self._seems_dead and answer.error is None
             self._note(answer, was_dead)
-            await self._store(lambda: self._deliveries.attempted(delivery.row, answer))
+            await self._store(lambda: self._deliveries.attempted(delivery.row, answer, self._pace.patience))
             if answer.is_gone:
                 self.stop()
             if is_back:
@@ -103,7 +103,7 @@ class Lane:
             return
         self._failures += 1
         pause_s = policy.endpoint_pause_s(self._failures, random.random(), answer.retry_after_s)
-        self._rests_until = max(self._rests_until, time.monotonic() + pause_s * self._pace.rest_factor)
+        self._rests_until = max(self._rests_until, time.monotonic() + pause_s * self._pace.patience)
         if self._seems_dead and not was_dead:
             logger.warning("webhook does not answer", webhook=self.webhook.name, error=answer.error)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """All waiting times of the sender but the retries, and how much it does at a time."""
+    """The waiting times of the sender but those after a failure, which are policy, and how much it does at a time."""
 
     answer_s: float = 15.0  # for the whole answer
     look_s: float = 5.0  # until it is seen what another process has changed
     storage_retry_s: float = 5.0
     width: int = 8  # requests under way to one webhook
-    rest_factor: float = 1.0  # of how long a dead endpoint is left in peace
+    patience: float = 1.0  # factor of every pause after a failure

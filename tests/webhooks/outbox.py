@@ -24,7 +24,7 @@ async def sender(
     gateway: Gateway, config: Config, clock: Callable[[], int], **pace: Any
 ) -> AsyncIterator[WebhookSender]:
     """Run a sender that is in a hurry."""
-    running = WebhookSender(gateway, config, clock, Pace(**({"look_s": 0.05, "rest_factor": 0.002} | pace)))
+    running = WebhookSender(gateway, config, clock, Pace(**({"look_s": 0.05, "patience": 0.002} | pace)))
     task = asyncio.create_task(running.run())
     try:
         yield running

@@ -189,7 +189,7 @@ def wish_of(webhook: Webhook, **changes: Any) -> WebhookWish:
 @pytest.mark.parametrize("status", [429, 503])
 async def test_one_that_asks_for_patience_gets_it(gateway: Gateway, config: Config, clock: Clock, status: int) -> None:
     busy = answering(status, **{"Retry-After": "3600"})
-    async with receiver(busy) as received, receiver() as other, sender(gateway, config, clock, rest_factor=1.0):
+    async with receiver(busy) as received, receiver() as other, sender(gateway, config, clock, patience=1.0):
         webhook, _ = await hook(gateway, received.url)
         await hook(gateway, other.url, "other")
         await send(gateway)
@@ -206,7 +206,7 @@ async def test_whoever_wants_patience_for_ever_is_asked_again_after_six_hours(
     gateway: Gateway, config: Config, clock: Clock
 ) -> None:
     busy = answering(503, **{"Retry-After": "999999999"})
-    async with receiver(busy) as received, sender(gateway, config, clock):
+    async with receiver(busy) as received, sender(gateway, config, clock, patience=1.0):
         webhook, _ = await hook(gateway, received.url)
         await send(gateway)
         await attempted(gateway, webhook, 1)
