@@ -45,4 +45,5 @@ CREATE INDEX deliveries_event ON deliveries (event);
 CREATE INDEX deliveries_of_webhook ON deliveries (webhook, row);
 CREATE INDEX deliveries_due ON deliveries (webhook, due_at, row) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_in_turn ON deliveries (webhook, subject, row) WHERE state = 'waiting';
+CREATE INDEX deliveries_parked ON deliveries (webhook, row) WHERE state = 'parked';
 CREATE INDEX deliveries_overdue ON deliveries (give_up_at) WHERE state = 'waiting';
