@@ -29,6 +29,8 @@ from smsgw.store.db import Database, Tx
 MOST = 64
 OVERLAP_S = 86_400
 _MOST_HEADERS = 16
+# Nobody else waits long for a step.
+_STEP = 500
 _LONGEST_HEADER = 1_024
 _LONGEST_NAME = 64
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -84,8 +86,8 @@ class Webhooks:
 
     async def delete(self, id: str) -> None:
         """Remove a webhook with all that it was or was to be told; raises `WebhookNotFound`."""
-        if not await self._db.write(partial(webhooks.delete, id=id)):
-            raise WebhookNotFound(id=id)
+        while await self._db.write(partial(_empty, id=id)):
+            pass
 
     async def deliveries(self, id: str, state: DeliveryState | None, limit: int, number: int) -> DeliveryPage:
         """Return page `number` (from 1) of what a webhook was or is to be told, newest first.
@@ -109,7 +111,10 @@ class Webhooks:
 
     async def retry_parked(self, id: str) -> int:
         """Let all that was given up for a webhook be tried again; returns how much. Raises `WebhookNotFound`."""
-        return await self._db.write(partial(_begin_parked_again, id=id))
+        again = 0
+        while step := await self._db.write(partial(_begin_parked_again, id=id)):
+            again += step
+        return again
 
     def _check(self, wish: WebhookWish) -> None:
         if not 1 <= len(wish.name.strip()) <= _LONGEST_NAME or not wish.name.isprintable():
@@ -188,4 +193,13 @@ def _begin_again(tx: Tx, row: int, id: str) -> None:
 
 def _begin_parked_again(tx: Tx, id: str) -> int:
     webhook = _existing(webhooks.by_id(tx, id), id)
-    return deliveries.begin_parked_again(tx, webhook.row, tx.now + policy.GIVE_UP_AFTER_MS)
+    return deliveries.begin_parked_again(tx, webhook.row, tx.now + policy.GIVE_UP_AFTER_MS, _STEP)
+
+
+def _empty(tx: Tx, id: str) -> int:
+    """Remove some of what a webhook was or was to be told, or else the webhook itself; returns how much it was."""
+    webhook = _existing(webhooks.by_id(tx, id), id)
+    removed = deliveries.forget_of_webhook(tx, webhook.row, _STEP)
+    if not removed:
+        webhooks.delete(tx, id)
+    return removed

@@ -90,20 +90,30 @@ def begin_again(tx: Tx, row: int, give_up_at: int) -> bool:
     )
 
 
-def begin_parked_again(tx: Tx, webhook: int, give_up_at: int) -> int:
-    """Let all that was given up for a webhook be tried, with what waits anyway, and return how much it was."""
+def begin_parked_again(tx: Tx, webhook: int, give_up_at: int, limit: int) -> int:
+    """Let some of what was given up for a webhook be tried, oldest first and each in its turn; returns how many."""
     tx.has_news = True
-    again = tx.change(
-        "UPDATE deliveries SET state = 'waiting', give_up_at = ? WHERE webhook = ? AND state = 'parked'",
-        (give_up_at, webhook),
+    parked = tx.rows(
+        "SELECT row, subject FROM deliveries WHERE webhook = ? AND state = 'parked' ORDER BY row LIMIT ?",
+        (webhook, limit),
     )
-    tx.change("UPDATE deliveries SET due_at = NULL WHERE webhook = ? AND due_at IS NOT NULL", (webhook,))
-    tx.change(
-        "UPDATE deliveries SET due_at = ? WHERE row IN"
-        " (SELECT min(row) FROM deliveries WHERE webhook = ? AND state = 'waiting' GROUP BY subject)",
-        (tx.now, webhook),
+    for row, _ in parked:
+        tx.change("UPDATE deliveries SET state = 'waiting', give_up_at = ? WHERE row = ?", (give_up_at, row))
+    for subject in {subject for _, subject in parked}:
+        tx.change(
+            "UPDATE deliveries SET due_at = NULL WHERE webhook = ? AND subject = ? AND state = 'waiting'",
+            (webhook, subject),
+        )
+        make_next_due(tx, webhook, subject)
+    return len(parked)
+
+
+def forget_of_webhook(tx: Tx, webhook: int, limit: int) -> int:
+    """Remove some of the deliveries to a webhook and return how many."""
+    return tx.change(
+        "DELETE FROM deliveries WHERE row IN (SELECT row FROM deliveries WHERE webhook = ? ORDER BY row LIMIT ?)",
+        (webhook, limit),
     )
-    return again
 
 
 def overdue(tx: Tx, limit: int) -> list[sqlite3.Row]:

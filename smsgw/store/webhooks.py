@@ -65,7 +65,8 @@ def switch_off(tx: Tx, row: int, error: str) -> None:
 
 
 def delete(tx: Tx, id: str) -> bool:
-    """Remove a webhook with its deliveries; returns False when there is none."""
+    """Remove a webhook; returns False when there is none."""
+    tx.has_news = True
     return bool(tx.change("DELETE FROM webhooks WHERE id = ?", (id,)))
 
 

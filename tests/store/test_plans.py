@@ -66,7 +66,8 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("deliveries_in_turn", lambda tx: deliveries.make_next_due(tx, 1, "x")),
     ("deliveries_due", lambda tx: deliveries.make_all_due(tx, 1)),
     ("deliveries_overdue", lambda tx: deliveries.overdue(tx, 10)),
-    ("deliveries_in_turn|deliveries_due", lambda tx: deliveries.begin_parked_again(tx, 1, 1)),
+    ("deliveries_in_turn", lambda tx: deliveries.begin_parked_again(tx, 1, 1, 10)),
+    ("deliveries_of_webhook", lambda tx: deliveries.forget_of_webhook(tx, 1, 10)),
 ]
 
 

@@ -12,6 +12,7 @@ from receiver import Told, answering, in_turn, receiver
 
 from deliveries import plain
 from smsgw.config import Config, StoreConfig
+from smsgw.errors import WebhookNotFound
 from smsgw.gateway import Gateway
 from smsgw.model import DeliveryState, EventKind, Webhook, WebhookWish
 from support import LONG_S, Clock, open_gateway
@@ -439,3 +440,19 @@ async def test_a_waiting_message_that_expires_is_told(gateway: Gateway, config: 
         await gateway.housekeeping.sweep(LONG_S)
         (told,) = await received.has(1)
     assert told.content["data"]["status"] == 3
+
+
+async def test_a_webhook_is_deleted_with_all_that_it_was_to_be_told(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        gone, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "gone")
+        kept, _ = await hook(gateway, received.url, "kept")
+        for n in range(300):
+            await send(gateway, f"{n}", reference=n % 256)
+        await gateway.webhooks.delete(gone.id)
+        with pytest.raises(WebhookNotFound):
+            await gateway.webhooks.deliveries(gone.id, None, 10, 1)
+        await all_told(gateway, kept)
+    assert len(received.told) == 600
+    assert [webhook.name for webhook in await gateway.webhooks.listed()] == ["kept"]
