@@ -123,7 +123,7 @@ class Feed:
         share = max(1, self._pace.most // _SHARE_OF_ONE)
         if len(here) >= self._pace.most or of_one >= share:
             limit = share if of_one >= share else self._pace.most
-            wait = max(1, round(self._pace.heartbeat_s))
+            wait = max(1, round(self._pace.look_s))
             raise TooManyStreams(retry_after_s=wait, limit=limit, retry_after=wait)
 
     async def _check(self) -> None:
@@ -170,7 +170,7 @@ class Feed:
         await self._check()
 
     def _keep(self, page: list[Event]) -> None:
-        self._newest.extend(map(self._frame, page))
+        self._newest.extend([self._frame(event) for event in page])
         self._head = page[-1].seq
         while len(self._newest) > _KEPT:
             self._floor = self._newest.popleft().seq

@@ -16,6 +16,7 @@ from structlog.typing import EventDict
 
 from deliveries import plain
 from smsgw import rendering
+from smsgw.api.feed import Feed, Frame, Listener
 from smsgw.api.pace import Pace
 from smsgw.config import Config
 from smsgw.errors import Language, StorageUnavailable
@@ -371,7 +372,7 @@ async def test_one_token_cannot_hold_every_stream_and_who_leaves_makes_room_at_o
     async with opened(config, clock, pace=Pace(most=8)) as api, AsyncExitStack() as clients:
         held = [await clients.enter_async_context(listening(api)) for _ in range(2)]
         answer = await api.call("GET", "/events")
-        assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, 4001, "15")
+        assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, 4001, "5")
         async with listening(api, token=await api.token_for(*Right)) as other:
             assert other.status == 200
         held[0].leave()
@@ -447,6 +448,20 @@ async def test_a_storage_that_fails_for_a_while_costs_no_event(
             assert numbers([await line.next()]) == [3]
             assert numbers(await behind.events(2)) == [2, 3]
         assert next(faults, None) is None
+
+
+async def test_a_defect_cuts_a_stream_off_in_the_middle_and_is_logged(
+    api: Api, lines: list[EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(feed: Feed, listener: Listener) -> list[Frame]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Feed, "next", broken)
+    async with listening(api) as line:
+        assert await line.over() == []
+        (logged,) = (entry for entry in lines if entry["log_level"] == "error")
+        assert logged["request"] == line.headers["X-Request-ID"]
+        assert logged["exc_info"]
 
 
 # ── the listener of these tests ──
