@@ -125,6 +125,26 @@ async def test_more_than_is_kept_in_memory_may_happen_at_once(api: Api) -> None:
         assert numbers([await other.next()]) == [1_000]
 
 
+async def test_what_happens_while_the_first_listener_comes_is_told(
+    config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(config, clock, pace=Pace(heartbeat_s=3_600)) as api:
+        last = api.gateway.events.last
+        is_listening = asyncio.Event()
+
+        async def late() -> int:
+            await is_listening.wait()
+            # What the listener has asked the storage before is answered before this.
+            await api.gateway.events.end()
+            await happen(api, 1)
+            return await last()
+
+        monkeypatch.setattr(api.gateway.events, "last", late)
+        async with listening(api) as line:
+            is_listening.set()
+            assert numbers([await line.next()]) == [1]
+
+
 # ── after a break ──
 
 
@@ -343,6 +363,14 @@ async def test_who_does_not_read_is_cut_off_and_keeps_nobody_waiting(
         assert numbers(await brisk.events(100)) == list(range(100))
         await until(is_cut_off, "the end of the stream that nobody reads")
         assert len(await idle.over()) < 100
+
+
+async def test_who_reads_slowly_hears_everything_too(api: Api) -> None:
+    async with listening(api, buffer=1 << 16) as slow, listening(api) as brisk:
+        for number in range(400):
+            await happen(api, number, size=20_000)  # more than the buffers of both ends and the memory hold
+        assert numbers(await brisk.events(400)) == list(range(400))
+        assert numbers(await slow.events(400)) == list(range(400))
 
 
 async def test_a_hundred_listeners_do_not_keep_the_gateway_from_stopping(config: Config, clock: Clock) -> None:
