@@ -220,6 +220,23 @@ async def test_an_event_that_was_deleted_with_its_message_is_still_a_place_to_go
             assert (await one.next()).content["data"]["message"] == "four"
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_where_a_stream_began_is_a_place_whatever_became_of_the_event_before_it(
+    api: Api, clock: Clock, is_kept: bool
+) -> None:
+    for text in ("one", "two"):
+        await receive(api, text)
+        clock.advance(60)
+    if not is_kept:
+        newest = (await api.call("GET", "/inbox?limit=1")).json["inbox_list"][0]
+        await api.call("DELETE", "/inbox/del", {"id": newest["id"]})
+    async with listening(api) as line:
+        place = line.parser.last_id
+    await receive(api, "three")
+    async with listening(api, last_id=place) as line:
+        assert (await line.next()).content["data"].get("message") == "three"
+
+
 async def test_a_place_from_before_the_first_event_there_ever_was_is_one(api: Api) -> None:
     async with listening(api) as line:
         place = line.parser.last_id
