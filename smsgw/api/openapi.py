@@ -89,6 +89,30 @@ _HEALTH["responses"]["503"] = {
     "content": _content("Health"),
 }
 
+_STREAM: dict[str, Any] = {
+    "summary": "Follow what happens: changes of status (right sms:read), incoming messages (inbox:read), devices "
+    "(devices:read)",
+    "parameters": [
+        _in_query("types", "Only these: sms.status, sms.received, device.status, with commas between", type="string"),
+        _in_query("last_event_id", "As Last-Event-ID, for those who cannot set a header", type="string"),
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The stream goes on right after this event; absent: it begins now",
+            "schema": {"type": "string"},
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "Server-Sent Events, until the client leaves; data is the JSON that webhooks are sent. One "
+            "named gap says that it is not known what was missed",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+    | _failures((*_ALWAYS, 1007, 1011, 2027)),
+}
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {
@@ -181,6 +205,7 @@ DOCUMENT: dict[str, Any] = {
                 body="UssdRequest",
             ),
         },
+        "/events": {"get": _STREAM},
         "/health": {"get": _HEALTH},
         "/openapi.json": {"get": _open("This document", "OpenAPI 3.1", content={"application/json": {}})},
     },

@@ -59,6 +59,7 @@ from smsgw.errors.fields import (
     BadSendAt as BadSendAt,
     BadSim as BadSim,
     BadTtl as BadTtl,
+    BadTypes as BadTypes,
     BadUrl as BadUrl,
     BadUssdCode as BadUssdCode,
     BadUssdSession as BadUssdSession,
@@ -75,6 +76,7 @@ from smsgw.errors.service import (
     QueueFull as QueueFull,
     StorageUnavailable as StorageUnavailable,
     TooManyRequests as TooManyRequests,
+    TooManyStreams as TooManyStreams,
     UssdBusy as UssdBusy,
     UssdUnanswered as UssdUnanswered,
 )

@@ -157,3 +157,9 @@ class BadDeliveryState(CallerError):
     code = 2026
     ru = "state: нужно waiting, delivered или parked; {reason}."
     en = "state: waiting, delivered or parked is needed; {reason}."
+
+
+class BadTypes(CallerError):
+    code = 2027
+    ru = "types: нужны sms.status, sms.received, device.status или несколько из них через запятую; {reason}."
+    en = "types: some of sms.status, sms.received, device.status, with commas between them, are needed; {reason}."

@@ -15,6 +15,12 @@ class TooManyRequests(CallerError):
     en = "Too many requests: at most {limit} a second. Try again in {retry_after} s."
 
 
+class TooManyStreams(CallerError):
+    code = 4001
+    ru = "Открыто слишком много потоков событий: не более {limit}. Закройте лишние; повторите через {retry_after} с."
+    en = "Too many streams of events are open: at most {limit}. Close what is not needed; try again in {retry_after} s."
+
+
 class BodyTooLarge(CallerError):
     code = 4002
     ru = "Тело запроса больше {limit} байт."

@@ -3,13 +3,16 @@
 Whom an event is to be told is settled at once, too: a webhook that is switched on later is not told the past.
 """
 
+import re
 from collections.abc import Callable, Collection
 
 from smsgw import policy, rendering
 from smsgw.errors import Language
-from smsgw.model import Event, EventKind, event_seq
+from smsgw.model import Event, EventKind, Place, event_id, event_seq
 from smsgw.store import deliveries, events, inbound, messages, webhooks
 from smsgw.store.db import Database, Tx
+
+_ID = re.compile("[0-9a-fA-F]{24}")
 
 
 class Events:
@@ -37,6 +40,30 @@ class Events:
         async with self._db.snapshot() as connection:
             found = await events.find(connection, event_seq(id))
         return found.seq if found is not None and found.id == id else None
+
+    async def end(self) -> Place:
+        """Return the place after all that has happened so far."""
+        async with self._db.snapshot() as connection:
+            seq = await events.last(connection)
+            newest = await events.find(connection, seq)
+        return Place(seq=seq, id=newest.id if newest else event_id(self._db.now(), seq))
+
+    async def resumed(self, id: str) -> int | None:
+        """Return after which number to go on for somebody who was told up to this event, be it kept or not.
+
+        None if it is no event of this database: nobody knows then what else has been missed.
+        """
+        if not _ID.fullmatch(id):
+            return None
+        seq = event_seq(id)
+        async with self._db.snapshot() as connection:
+            if seq > await events.last(connection):
+                return None
+            before, after = await events.around(connection, seq)
+        # It has happened between its neighbours; one of a copy that has gone on by itself would by chance only.
+        is_late_enough = before is None or event_id(before.at, seq) <= id.lower()
+        is_early_enough = after is None or id.lower() <= event_id(after.at, seq)
+        return seq if is_late_enough and is_early_enough else None
 
 
 def status_changed(tx: Tx, row: int) -> None:

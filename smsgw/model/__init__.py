@@ -42,9 +42,11 @@ from smsgw.model.webhooks import (
     DeliveryState,
     Event,
     EventKind,
+    Place,
     Webhook,
     WebhookWish,
     delivery_row,
+    event_id,
     event_seq,
 )
 
@@ -83,6 +85,7 @@ __all__ = [
     "Part",
     "PartState",
     "PartToSend",
+    "Place",
     "Preview",
     "Reason",
     "ReceivedReport",
@@ -106,6 +109,7 @@ __all__ = [
     "WebhookWish",
     "advance",
     "delivery_row",
+    "event_id",
     "event_seq",
     "sources",
 ]

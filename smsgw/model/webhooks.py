@@ -26,7 +26,15 @@ class Event:
     @property
     def id(self) -> str:
         """Return 24 hex digits, which also tell a database from a copy of it that has gone on by itself."""
-        return f"{self.at // 1_000 & 0xFFFFFFFF:08x}{self.seq:016x}"
+        return event_id(self.at, self.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How far somebody has come in what has happened: right after an event."""
+
+    seq: int
+    id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +118,11 @@ def delivery_id(row: int) -> str:
 def delivery_row(id: str) -> int:
     """Return the row number that a public id stands for; no row has more than 63 bits."""
     return min(int(id, 16), 2**63 - 1)
+
+
+def event_id(at: int, seq: int) -> str:
+    """Return the public id of an event that happened at a time in Unix milliseconds."""
+    return f"{at // 1_000 & 0xFFFFFFFF:08x}{seq:016x}"
 
 
 def event_seq(id: str) -> int:

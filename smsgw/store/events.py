@@ -60,6 +60,14 @@ async def find(connection: Connection, seq: int) -> Event | None:
     return from_row(rows[0]) if rows else None
 
 
+async def around(connection: Connection, seq: int) -> tuple[Event | None, Event | None]:
+    """Read the events next to a number, before and after it; where it has one itself, that is both."""
+    before = await connection.execute_fetchall("SELECT * FROM events WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,))
+    after = await connection.execute_fetchall("SELECT * FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", (seq,))
+    nearest = [next((from_row(row) for row in rows), None) for rows in (before, after)]
+    return nearest[0], nearest[1]
+
+
 async def last(connection: Connection) -> int:
     """Return the number of the newest event there ever was, 0 if there was none."""
     rows = list(await connection.execute_fetchall("SELECT seq FROM sqlite_sequence WHERE name = 'events'"))

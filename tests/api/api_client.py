@@ -14,6 +14,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from smsgw.api.app import create_app
+from smsgw.api.pace import Pace
 from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.errors import CallerError
@@ -169,12 +170,14 @@ class Api:
 
 
 @asynccontextmanager
-async def opened(config: Config, clock: Clock, modems: ModemsByHand | None = None) -> AsyncIterator[Api]:
+async def opened(
+    config: Config, clock: Clock, modems: ModemsByHand | None = None, pace: Pace | None = None
+) -> AsyncIterator[Api]:
     """Open the gateway and its API on a free port."""
     async with Database.open(Path(config.store.path), clock) as database:
         gateway = Gateway(database, config, ObjectIds(b"tests", 0), UTC)
         await gateway.devices.register(config.modems)
-        app = create_app(gateway, config, modems or ModemsByHand(), clock)
+        app = create_app(gateway, config, modems or ModemsByHand(), clock, pace)
         token = await gateway.tokens.create(f"all {len(await gateway.tokens.listed())}", Right)
         async with (
             serve(app, "127.0.0.1", 0) as port,

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 import pytest
 from api_client import NOBODY, NUMBER, SIM, Answer, Api, ModemsByHand, opened, with_server, without
+from listening import listening
 
 from smsgw import errors
 from smsgw.api.failures import HTTP_STATUS
@@ -187,6 +189,13 @@ async def no_http(api: Api, prefix: str) -> Answer:
     return await api.exchange(b"GET " + prefix.encode() + b"/sms HTTP/1.1\r\nbad header\r\n\r\n")
 
 
+async def when_it_listens_often_already(api: Api, prefix: str) -> Answer:
+    async with AsyncExitStack() as streams:
+        for _ in range(64):
+            await streams.enter_async_context(listening(api, path=f"{prefix}/events"))
+        return await api.call("GET", f"{prefix}/events")
+
+
 def no_modems(config: Config) -> Config:
     return replace(config, modems=())
 
@@ -278,6 +287,7 @@ PROVOCATIONS = (
     Provocation(errors.BadUssdSession, 2019, 400, dialling(session="x")),
     Provocation(errors.BadUssdSession, 2019, 400, dialling(cancel=True), name="missing"),
     Provocation(errors.BadCancel, 2020, 400, dialling(cancel=1)),
+    Provocation(errors.BadTypes, 2027, 400, call("GET", "/events?types=sms.sent")),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,
@@ -285,6 +295,14 @@ PROVOCATIONS = (
         429,
         twice,
         lambda config: with_server(config, rate_limit=1),
+        headers=("Retry-After",),
+    ),
+    Provocation(
+        errors.TooManyStreams,
+        4001,
+        429,
+        when_it_listens_often_already,
+        lambda config: with_server(config, rate_limit=0),
         headers=("Retry-After",),
     ),
     Provocation(errors.BodyTooLarge, 4002, 413, call("POST", "/sms/send", raw=b" " * 70_000)),
