@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from smsgw.config import ModemConfig
+from smsgw import rendering
+from smsgw.config import ModemConfig, SimConfig
 from smsgw.errors import DeviceNotFound
+from smsgw.gateway import events
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
-from smsgw.model import Device, PartState, Reason, Status
+from smsgw.model import Device, LiveModem, PartState, Reason, Status
 from smsgw.store import devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
@@ -67,6 +69,12 @@ class Devices:
             raise DeviceNotFound(id=id)
         self.configured.pop(id, None)
         self._changed()
+
+    async def tell(self, id: str, live: LiveModem) -> None:
+        """Let whoever wants to know hear how a device is now; raises `DeviceNotFound`."""
+        config = self.configured.get(id)
+        if config is None or not await self._db.write(partial(_tell, id=id, live=live, sims=config.sims)):
+            raise DeviceNotFound(id=id)
 
     async def ensure_active(self, id: str) -> None:
         """Make sure that a device is switched on; raises `DeviceSwitchedOff`."""
@@ -137,6 +145,14 @@ def _register(tx: Tx, ids: ObjectIds, modems: tuple[ModemConfig, ...]) -> Regist
         else:
             deleted.append(modem.name)
     return Registered(in_use=in_use, deleted=tuple(deleted))
+
+
+def _tell(tx: Tx, id: str, live: LiveModem, sims: tuple[SimConfig, ...]) -> bool:
+    device = devices.find(tx, id)
+    if device is None:
+        return False
+    events.device_changed(tx, id, rendering.device(device, live, sims, tx.now))
+    return True
 
 
 def _switch(tx: Tx, id: str, is_active: bool) -> bool:

@@ -9,6 +9,7 @@ from smsgw.policy.deliveries import GIVE_UP_AFTER_MS, endpoint_pause_s, retry_s
 from smsgw.policy.joining import PATIENCE_MS, Gathering, Received, compose, is_spare, place_for, read_tpdu, unread_tpdu
 from smsgw.policy.limits import month
 from smsgw.policy.matching import EARLY_REPORT_MS, REPORT_WINDOW_MS, match_report, match_unanswered, same_number
+from smsgw.policy.news import Condition, Use, condition, is_news
 from smsgw.policy.refusals import (
     OTHER_SIM_FOR_S,
     Decision,
@@ -32,6 +33,7 @@ __all__ = [
     "OTHER_SIM_FOR_S",
     "PATIENCE_MS",
     "REPORT_WINDOW_MS",
+    "Condition",
     "Decision",
     "Demand",
     "Gathering",
@@ -39,12 +41,15 @@ __all__ = [
     "Received",
     "Rest",
     "Turns",
+    "Use",
     "after_refusal",
     "backoff_s",
     "blames_sim",
     "compose",
+    "condition",
     "endpoint_pause_s",
     "hold_s",
+    "is_news",
     "is_private",
     "is_spare",
     "match_report",

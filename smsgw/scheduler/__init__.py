@@ -15,6 +15,7 @@ from smsgw.model import LiveModem, UssdAnswer, UssdCall
 from smsgw.modem.finder import Finder
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.usb import ROOT
+from smsgw.scheduler.news import DeviceNews
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.worker import ModemWorker
 from smsgw.waiting import happens_within
@@ -84,6 +85,8 @@ class Scheduler:
             for worker in self._workers.values():
                 self._tasks[worker] = tasks.create_task(worker.run(), name=f"modem {worker.board.name}")
             tasks.create_task(self._keep_house(), name="housekeeping")
+            news = DeviceNews(self._gateway, self.live, self._clock)
+            tasks.create_task(news.run(self._stopping, self._pace.news_s), name="device news")
 
     async def _keep_house(self) -> None:
         """Settle what time decides, wake the workers when a deferred message has fallen due, and forget what is old."""
