@@ -241,7 +241,7 @@ DOCUMENT: dict[str, Any] = {
         "/webhooks/deliveries/{id}/retry": {
             "post": _call(
                 "Let a delivery be tried at once, whatever became of it",
-                "The delivery, waiting",
+                "The delivery",
                 "Delivery",
                 (1021, 1023, 2003),
                 parameters=(_IN_PATH,),
