@@ -266,6 +266,9 @@ async def test_of_several_wrong_fields_the_lowest_code_is_told(api: Api) -> None
 async def test_what_is_wrong_in_a_list_or_an_object_is_shown(api: Api) -> None:
     assert "«sms.sent»" in (await api.call("POST", "/webhooks", WISH | {"events": ["sms.status", "sms.sent"]})).text
     assert "передано 17" in (await api.call("POST", "/webhooks", WISH | {"headers": {"X": 17}})).text
+    for headers in ({"X": "\ud800"}, {"\ud800": "x"}):
+        answer = await api.call("POST", "/webhooks", raw=json.dumps(WISH | {"headers": headers}).encode())
+        assert "суррогатной" in answer.text
 
 
 # ── telling ──

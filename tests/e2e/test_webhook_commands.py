@@ -12,7 +12,7 @@ from smsgw.config import Config
 from smsgw.model import Answer, DeliveryState, SendRequest
 from support import Clock, open_gateway
 from webhooks.receiver import Receiver, answering, receiver
-from world import World, world
+from world import World, until, world
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=\n")
 URL = "http://127.0.0.1:9/hook"
@@ -244,6 +244,24 @@ async def test_a_running_gateway_sees_within_seconds_what_the_commands_have_done
     last = await w.send("three")
     await received.when(lambda: about(received, last)[-1:] == [4])
     assert about(received, silent) == []
+
+
+async def test_what_waits_at_a_webhook_is_told_when_a_command_has_switched_it_on(
+    w: World, line: Line, received: Receiver
+) -> None:
+    received.behave = answering(410)
+    await line.soon("create", "shop", received.url)
+    id = await w.send("one")
+    await w.reaches(id, 4)
+
+    async def is_off() -> bool:
+        return not (await w.get_json("/webhooks"))["webhooks"][0]["is_active"]
+
+    await until(is_off, "switched off")
+    assert about(received, id) == [1]
+    received.behave = answering(204)
+    await line.soon("enable", "shop")
+    await received.when(lambda: about(received, id) == [1, 1, 2, 4])
 
 
 def about(received: Receiver, id: str) -> list[int]:
