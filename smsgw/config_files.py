@@ -1,7 +1,8 @@
-"""Reads the configuration from where it lies: its file, the SMSGW_… variables and the files with PINs."""
+"""Reads the configuration from where it lies: its file, the SMSGW_… variables and the files that it names."""
 
 import os
 import re
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from smsgw.zone import UnknownZone, time_zone
 
 
 def read_config(path: str) -> Config:
-    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError`."""
+    """Read the configuration file, the SMSGW_… variables and the files that they name; raises `ConfigError`."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -26,10 +27,23 @@ def read_config(path: str) -> Config:
         time_zone(config.sending.timezone)
     except UnknownZone as error:
         mistakes.append(f"sending.timezone: {error}")
+    if wrong := _wrong_with_certificates(config.webhooks.ca_file):
+        mistakes.append(f"webhooks.ca_file: {config.webhooks.ca_file} cannot be read: {wrong}")
     modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
     if mistakes:
         raise ConfigError(mistakes)
     return replace(config, modems=modems)
+
+
+def _wrong_with_certificates(path: str) -> str | None:
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return "it holds no certificates (PEM)"
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:

@@ -77,7 +77,7 @@ async def run(
             scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts, root=root)
             gateway.on_change(scheduler.ring)
             sender = WebhookSender(gateway, config, clock, telling)
-            app = create_app(gateway, config, scheduler, clock)
+            app = create_app(gateway, config, scheduler, clock, sender)
             async with asyncio.TaskGroup() as tasks:
                 scheduling = tasks.create_task(scheduler.run())
                 tasks.create_task(sender.run())

@@ -12,6 +12,8 @@ from smsgw.errors import Language
 from smsgw.model import STATUS_TEXTS, Balance, Device, Event, EventKind, Inbound, Indication, LiveModem, Message
 
 DEVICE_TYPE = "GSM modem"
+# Stands for what is not shown to anybody.
+HIDDEN = "***"
 
 Object: TypeAlias = dict[str, Any]
 

@@ -13,6 +13,7 @@ from smsgw.config import (
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
     load,
 )
 
@@ -44,7 +45,12 @@ def test_everything_switched_off_in_the_example_is_the_default() -> None:
 def test_the_example_names_every_setting_once() -> None:
     document = tomllib.loads(switched_on())
     assert set(document) == settings(Config)
-    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig)):
+    for section, kind in (
+        ("server", ServerConfig),
+        ("store", StoreConfig),
+        ("sending", SendingConfig),
+        ("webhooks", WebhooksConfig),
+    ):
         assert set(document[section]) == settings(kind)
     (north,) = document["modems"].values()
     assert set(north) == settings(ModemConfig) - {"name"}

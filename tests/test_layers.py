@@ -13,7 +13,7 @@ SIMMODEM = ROOT / "hardware-sim" / "simmodem"
 FLOORS: list[set[str]] = [
     {"__main__"},
     {"cli"},
-    {"demo"},
+    {"commands", "demo"},
     {"daemon", "detect", "upkeep", "console", "config_files"},
     {"api", "scheduler", "webhooks"},
     {"gateway"},

@@ -30,10 +30,11 @@ from smsgw.api.reports import ReportCalls
 from smsgw.api.stream import RIGHTS, StreamCall
 from smsgw.api.submission import SubmissionCalls
 from smsgw.api.ussd import UssdCalls
+from smsgw.api.webhooks import WebhookCalls
 from smsgw.config import Config
 from smsgw.errors import CallerError, Language, MethodNotAllowed, NoSuchPath, StorageUnavailable, Unforeseen
 from smsgw.gateway import Gateway
-from smsgw.model import Right, UssdModems
+from smsgw.model import Right, UssdModems, WebhookTester
 
 LANGUAGE = web.AppKey("language", Language)
 
@@ -56,11 +57,14 @@ class Route:
     others: tuple[Right, ...] = ()  # any of which will do as well
 
 
-def _routes(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int]) -> tuple[Route, ...]:
+def _routes(
+    gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int], tester: WebhookTester
+) -> tuple[Route, ...]:
     submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     inbox = InboxCalls(gateway.inbox)
     devices = DeviceCalls(gateway.devices, live, clock)
+    webhooks = WebhookCalls(gateway.webhooks, tester)
     health = HealthCall(gateway, config, live, clock)
     return (
         Route("POST", "/sms/send", submission.send, Right.SMS_SEND),
@@ -78,20 +82,36 @@ def _routes(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[
         Route("POST", "/devices/edit", devices.edit, Right.DEVICES_EDIT),
         Route("POST", "/devices/del", devices.delete, Right.DEVICES_DELETE),
         Route("POST", "/devices/ussd", UssdCalls(gateway.devices, live).dial, Right.DEVICES_EDIT),
+        Route("GET", "/webhooks", webhooks.all, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks", webhooks.create, Right.WEBHOOKS_MANAGE),
+        Route("GET", "/webhooks/{id}", webhooks.get, Right.WEBHOOKS_MANAGE),
+        Route("PATCH", "/webhooks/{id}", webhooks.change, Right.WEBHOOKS_MANAGE),
+        Route("DELETE", "/webhooks/{id}", webhooks.delete, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks/{id}/test", webhooks.test, Right.WEBHOOKS_MANAGE),
+        Route("GET", "/webhooks/{id}/deliveries", webhooks.deliveries, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks/deliveries/{id}/retry", webhooks.retry, Right.WEBHOOKS_MANAGE),
         Route("GET", "/health", health.get, None),
         Route("GET", "/openapi.json", _openapi, None),
     )
 
 
 def create_app(
-    gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int], pace: Pace | None = None
+    gateway: Gateway,
+    config: Config,
+    live: UssdModems,
+    clock: Callable[[], int],
+    tester: WebhookTester,
+    pace: Pace | None = None,
 ) -> web.Application:
-    """Make the application over a gateway; `live` tells what the modems do, `clock` gives Unix milliseconds."""
+    """Make the application over a gateway.
+
+    `live` tells what the modems do, `tester` tries webhooks, `clock` gives Unix milliseconds.
+    """
     app = web.Application(middlewares=[_middleware(config.server.language)], client_max_size=config.server.max_body)
     app[LANGUAGE] = config.server.language
     guard = Guard(gateway.tokens, RateLimiter(config.server.rate_limit))
     stream = _stream(app, gateway, config, clock, pace or Pace())
-    _add(app, (*_routes(gateway, config, live, clock), stream), guard)
+    _add(app, (*_routes(gateway, config, live, clock, tester), stream), guard)
     return app
 
 

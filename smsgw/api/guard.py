@@ -14,6 +14,7 @@ from smsgw.errors import (
     MayDeleteDevicesNot,
     MayDeleteNot,
     MayEditDevicesNot,
+    MayManageWebhooksNot,
     MayReadInboxNot,
     MayReadNot,
     MaySeeDevicesNot,
@@ -33,6 +34,7 @@ _REFUSALS: Mapping[Right, type[CallerError]] = {
     Right.DEVICES_READ: MaySeeDevicesNot,
     Right.DEVICES_EDIT: MayEditDevicesNot,
     Right.DEVICES_DELETE: MayDeleteDevicesNot,
+    Right.WEBHOOKS_MANAGE: MayManageWebhooksNot,
 }
 
 _CALLER = web.RequestKey("caller", Token)

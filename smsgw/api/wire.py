@@ -11,7 +11,10 @@ from aiohttp import web
 from smsgw.errors import Language
 from smsgw.gsm.pdu import status_meaning
 from smsgw.model import (
+    Answer,
     Attempt,
+    Delivery,
+    DeliveryPage,
     InboundPage,
     MessageDetail,
     MessagePage,
@@ -24,8 +27,9 @@ from smsgw.model import (
     TimelineEntry,
     UnmatchedReport,
     UssdAnswer,
+    Webhook,
 )
-from smsgw.rendering import encode, inbound, message, optional_timestamp, timestamp
+from smsgw.rendering import HIDDEN, encode, inbound, message, optional_timestamp, timestamp
 
 
 def respond(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -175,3 +179,57 @@ def ussd(shown: UssdAnswer, device: str, slot: int) -> dict[str, Any]:
         "device_id": device,
         "to_sim": slot,
     }
+
+
+# ── webhooks ──
+
+
+def webhook(shown: Webhook, waiting: int) -> dict[str, Any]:
+    """Render a webhook that has not been told so much yet; values of its headers are secrets."""
+    return {
+        "id": shown.id,
+        "name": shown.name,
+        "url": shown.url,
+        "events": sorted(kind.value for kind in shown.events),
+        "headers": dict.fromkeys(shown.headers, HIDDEN),
+        "is_active": shown.is_active,
+        "error": shown.error,
+        "waiting": waiting,
+        "old_secret_until": optional_timestamp(shown.old_secret_until),
+        "created_at": timestamp(shown.created_at),
+    }
+
+
+def test_result(shown: Answer) -> dict[str, Any]:
+    """Render what came of a test."""
+    return {"delivered": shown.error is None, **_answer(shown)}
+
+
+def delivery_page(shown: DeliveryPage, limit: int, number: int) -> dict[str, Any]:
+    """Render one page of what a webhook was or is to be told."""
+    return {
+        "pagination": {"total_records": shown.total, "limit": limit, "offset": number},
+        "deliveries": [delivery(one) for one in shown.deliveries],
+    }
+
+
+def delivery(shown: Delivery) -> dict[str, Any]:
+    """Render how far the telling of one event has come."""
+    return {
+        "id": shown.id,
+        "event_id": shown.event.id,
+        "type": shown.event.kind.value,
+        "subject": shown.event.subject,
+        "state": shown.state.value,
+        "attempts": shown.attempts,
+        "next_attempt_at": optional_timestamp(shown.due_at),
+        "attempted_at": optional_timestamp(shown.attempted_at),
+        **_answer(shown.answer),
+        "timestamp": timestamp(shown.event.at),
+    }
+
+
+def _answer(shown: Answer | None) -> dict[str, Any]:
+    if shown is None:
+        return dict.fromkeys(("status", "error", "answer", "duration_ms"))
+    return {"status": shown.status, "error": shown.error, "answer": shown.text, "duration_ms": shown.took_ms}

@@ -63,6 +63,7 @@ from smsgw.errors.fields import (
     BadUrl as BadUrl,
     BadUssdCode as BadUssdCode,
     BadUssdSession as BadUssdSession,
+    BadWebhookId as BadWebhookId,
     BadWebhookName as BadWebhookName,
 )
 from smsgw.errors.service import (

@@ -169,8 +169,8 @@ class WebhookNotFound(CallerError):
 
 class DeliveryNotFound(CallerError):
     code = 1023
-    ru = "Доставка {id} не найдена. Список: GET /webhooks/ID/deliveries."
-    en = "There is no delivery {id}. See GET /webhooks/ID/deliveries."
+    ru = "Доставка {id} не найдена. Список: GET /webhooks/ID/deliveries или smsgw webhook deliveries NAME."
+    en = "There is no delivery {id}. See GET /webhooks/ID/deliveries or smsgw webhook deliveries NAME."
 
 
 class TooManyWebhooks(CallerError):

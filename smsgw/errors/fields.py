@@ -21,6 +21,12 @@ class BadMessageId(CallerError):
     en = "id: the string of 24 hex digits that the message is known by is needed; {reason}."
 
 
+class BadWebhookId(CallerError):
+    code = 2003
+    ru = "id: нужна строка из 24 шестнадцатеричных цифр — идентификатор Webhook или доставки; {reason}."
+    en = "id: the string of 24 hex digits that the webhook or the delivery is known by is needed; {reason}."
+
+
 class BadCallbackId(CallerError):
     code = 2004
     ru = "callback_id: {reason}. Оставьте поле пустым или укажите идентификатор существующего Webhook."

@@ -1,15 +1,17 @@
 """Use-cases around webhooks: making, changing and deleting them, their secrets, and what they were told.
 
 A secret is shown once, when it is made. The one before it is signed with as well for a day, so that no receiver misses
-anything while it learns the new one.
+anything while it learns the new one. Values of headers are secrets as well: whoever hands back what he was shown in
+their place leaves them as they are.
 """
 
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import partial
 
-from smsgw import policy
+from smsgw import policy, rendering
 from smsgw.config import WebhooksConfig
 from smsgw.errors import (
     BadEvents,
@@ -22,7 +24,7 @@ from smsgw.errors import (
     WebhookNotFound,
 )
 from smsgw.gateway.ids import ObjectIds
-from smsgw.model import Delivery, DeliveryPage, DeliveryState, Webhook, WebhookWish, delivery_row
+from smsgw.model import Delivery, DeliveryPage, DeliveryState, Webhook, WebhookChange, WebhookWish, delivery_row
 from smsgw.store import deliveries, webhooks
 from smsgw.store.db import Database, Tx
 
@@ -73,10 +75,10 @@ class Webhooks:
         async with self._db.snapshot() as connection:
             return await deliveries.waiting(connection, webhook.row)
 
-    async def change(self, id: str, wish: WebhookWish) -> Webhook:
-        """Make a webhook what is wished; raises `WebhookNotFound` and as `create`."""
-        self._check(wish)
-        return await self._db.write(partial(_change, id=id, wish=wish))
+    async def change(self, id: str, change: WebhookChange) -> Webhook:
+        """Change a webhook and leave the rest of it as it is; raises `WebhookNotFound` and as `create`."""
+        self._check(change)
+        return await self._db.write(partial(_change, id=id, change=change))
 
     async def rotate(self, id: str) -> str:
         """Give a webhook a new secret and return it, for the only time; raises `WebhookNotFound`."""
@@ -116,15 +118,22 @@ class Webhooks:
             again += step
         return again
 
-    def _check(self, wish: WebhookWish) -> None:
-        if not 1 <= len(wish.name.strip()) <= _LONGEST_NAME or not wish.name.isprintable():
+    def _check(self, wish: WebhookWish | WebhookChange) -> None:
+        if wish.name is not None and not _is_name(wish.name):
             raise BadWebhookName(reason=Text(f"передано «{wish.name[:40]}»", f"“{wish.name[:40]}” was given"))
-        if wrong := policy.wrong_with_url(wish.url, refuse_private=self._config.refuse_private):
+        if wish.url is not None and (wrong := self._wrong_with_url(wish.url)):
             raise BadUrl(reason=wrong)
-        if not wish.events:
+        if wish.events is not None and not wish.events:
             raise BadEvents(reason=Text("массив пуст", "the list is empty"))
-        if wrong := _wrong_with_headers(wish.headers):
+        if wish.headers is not None and (wrong := _wrong_with_headers(wish.headers)):
             raise BadHeaders(reason=wrong)
+
+    def _wrong_with_url(self, url: str) -> Text | None:
+        return policy.wrong_with_url(url, refuse_private=self._config.refuse_private)
+
+
+def _is_name(name: str) -> bool:
+    return 1 <= len(name.strip()) <= len(name) <= _LONGEST_NAME and name.isprintable()
 
 
 def _wrong_with_headers(headers: Mapping[str, str]) -> Text | None:
@@ -163,17 +172,37 @@ def _create(tx: Tx, ids: ObjectIds, wish: WebhookWish, secret: str) -> tuple[Web
         raise TooManyWebhooks(limit=MOST)
     _refuse_taken(tx, wish.name, None)
     id = ids.new(tx.now)
-    webhooks.insert(tx, id, wish, secret)
+    webhooks.insert(tx, id, replace(wish, headers=_with_values(wish.headers, {})), secret)
     tx.has_news = True
     return _existing(webhooks.by_id(tx, id), id), secret
 
 
-def _change(tx: Tx, id: str, wish: WebhookWish) -> Webhook:
-    _existing(webhooks.by_id(tx, id), id)
+def _change(tx: Tx, id: str, change: WebhookChange) -> Webhook:
+    webhook = _existing(webhooks.by_id(tx, id), id)
+    wanted = {f.name: value for f in fields(change) if (value := getattr(change, f.name)) is not None}
+    wish = replace(_as_wish(webhook), **wanted)
     _refuse_taken(tx, wish.name, id)
-    webhooks.change(tx, id, wish)
+    webhooks.change(tx, id, replace(wish, headers=_with_values(wish.headers, webhook.headers)))
     tx.has_news = True
     return _existing(webhooks.by_id(tx, id), id)
+
+
+def _as_wish(webhook: Webhook) -> WebhookWish:
+    return WebhookWish(
+        name=webhook.name,
+        url=webhook.url,
+        events=webhook.events,
+        headers=webhook.headers,
+        is_active=webhook.is_active,
+    )
+
+
+def _with_values(headers: Mapping[str, str], present: Mapping[str, str]) -> dict[str, str]:
+    """Put the present value in the place of what is shown of it."""
+    if unknown := [name for name, value in headers.items() if value == rendering.HIDDEN and name not in present]:
+        reason = Text(f"значение {unknown[0]} не передано", f"the value of {unknown[0]} is missing")
+        raise BadHeaders(reason=reason)
+    return {name: present[name] if value == rendering.HIDDEN else value for name, value in headers.items()}
 
 
 def _refuse_taken(tx: Tx, name: str, except_id: str | None) -> None:
@@ -184,6 +213,7 @@ def _refuse_taken(tx: Tx, name: str, except_id: str | None) -> None:
 def _rotate(tx: Tx, id: str, secret: str) -> None:
     _existing(webhooks.by_id(tx, id), id)
     webhooks.rotate(tx, id, secret, OVERLAP_S * 1_000)
+    tx.has_news = True
 
 
 def _begin_again(tx: Tx, row: int, id: str) -> None:

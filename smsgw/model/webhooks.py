@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 
 class EventKind(StrEnum):
@@ -49,6 +50,17 @@ class WebhookWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChange:
+    """What is to become different about a webhook; None: nothing."""
+
+    name: str | None = None
+    url: str | None = None
+    events: frozenset[EventKind] | None = None
+    headers: Mapping[str, str] | None = None  # all of them
+    is_active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """Whom to tell, and of what; time in Unix milliseconds."""
 
@@ -62,6 +74,7 @@ class Webhook:
     error: str | None  # why the gateway itself has switched it off
     created_at: int
     secrets: tuple[str, ...] = field(repr=False)  # what its requests are signed with, the present one first
+    old_secret_until: int | None  # None: there is one secret only
 
 
 class DeliveryState(StrEnum):
@@ -82,6 +95,13 @@ class Answer:
     text: str = ""  # first bytes of what was answered
     retry_after_s: float | None = None  # asked for by the other side
     is_gone: bool = False  # the other side wants no more
+
+
+class WebhookTester(Protocol):
+    """Whoever can tell a webhook something at once."""
+
+    async def test(self, id: str) -> Answer:
+        """Tell a webhook that this is a test and return what came of it; raises `WebhookNotFound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ def from_row(row: sqlite3.Row, now: int) -> Webhook:
         error=row["error"],
         created_at=row["created_at"],
         secrets=(row["secret"], row["old_secret"]) if overlaps else (row["secret"],),
+        old_secret_until=row["old_secret_until"] if overlaps else None,
     )
 
 
