@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from api_client import NOBODY, NUMBER, Api, ModemsByHand, opened, with_server
 
+from receiver import Receiver, answering, in_turn, receiver
 from smsgw.config import Config, WebhooksConfig
 from support import Clock
-from webhooks.receiver import Receiver, answering, in_turn, receiver
 from world import until
 
 URL = "http://127.0.0.1:9/hook"

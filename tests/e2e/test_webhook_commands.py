@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from commands import smsgw
+from receiver import Receiver, answering, receiver
 from smsgw.config import Config
 from smsgw.model import Answer, DeliveryState, SendRequest
 from support import Clock, open_gateway
-from webhooks.receiver import Receiver, answering, receiver
 from world import World, until, world
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{43}=\n")
