@@ -22,7 +22,7 @@ from support import Clock
 async def test_all_is_well_when_every_device_can_send(api: Api, path: str) -> None:
     answer = await api.call("GET", path, token="")
     assert answer.status == 200
-    assert list(answer.json.items()) == [("status", "ok"), ("reasons", []), ("version", __version__)]
+    assert list(answer.json.items()) == [("status", "ok"), ("reasons", []), ("version", __version__), ("canaries", [])]
 
 
 @pytest.mark.parametrize("state", DeviceState)
