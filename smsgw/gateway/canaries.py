@@ -158,7 +158,7 @@ class Canaries:
         return ""
 
     def _wait(self, tx: Tx, canary: CanaryConfig, sender: _End, until: int) -> str:
-        """Tell why the SIM that sends a canary waits for longer than that; '' if it does not."""
+        """Tell why the SIM that sends a canary waits until then or longer; '' if it does not."""
         sim = sims.seen_in(tx, sender.device, sender.slot)
         if sim is None:
             return ""
@@ -166,7 +166,7 @@ class Canaries:
             limits.standstill(tx, sim, sender.limits, self._zone),
             limits.bars(tx, sim, sender.limits, _number(canary), self._zone),
         )
-        return next((wait.why for wait in found if wait and wait.until > until), "")
+        return next((wait.why for wait in found if wait and wait.until >= until), "")
 
     def _ends(self, tx: Tx, canary: CanaryConfig) -> tuple[_End | None, _End | None]:
         return (
