@@ -159,9 +159,8 @@ class Canaries:
 
     def _wait(self, tx: Tx, canary: CanaryConfig, sender: _End, until: int) -> str:
         """Tell why the SIM that sends a canary waits until then or longer; '' if it does not."""
-        sim = sims.seen_in(tx, sender.device, sender.slot)
-        if sim is None:
-            return ""
+        # One that was never seen has sent nothing, and has its quiet hours all the same.
+        sim = sims.seen_in(tx, sender.device, sender.slot) or ""
         found = (
             limits.standstill(tx, sim, sender.limits, self._zone),
             limits.bars(tx, sim, sender.limits, _number(canary), self._zone),

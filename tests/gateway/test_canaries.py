@@ -428,8 +428,8 @@ async def test_canaries_count_against_the_limits(config: Config, clock: Clock) -
     async with opened(with_sim(config, per_month=1), clock) as bench:
         await bench.look()
         await bench.send()
+        request = SendRequest(text="x", phone_number=NUMBER, device_id=bench.devices["north"])
         with pytest.raises(NotInTime):
-            request = SendRequest(text="x", phone_number=NUMBER, device_id=bench.devices["north"])
             await bench.gateway.submission.submit(request, None)
 
 
