@@ -66,7 +66,7 @@ class Canaries:
         if not self._configured:
             return
         due = await self._db.write(partial(self._look, up_s=up_s, may_send=may_send))
-        self._put_off = {name: why for name, why in due.items() if why}
+        self._put_off = {name: str(why) for name, why in due.items() if why}
         if len(due) > len(self._put_off):
             self._changed()
 

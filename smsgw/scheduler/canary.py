@@ -41,7 +41,9 @@ class CanaryWatch:
 
 def _log(report: CanaryReport) -> None:
     if is_fault(report.state, report.why):
-        logger.warning(_FAULTS[report.state], canary=report.name, seconds=report.seconds, why=report.why or None)
+        told = {"seconds": report.seconds, "delivered_seconds": report.delivered_seconds, "why": report.why or None}
+        known = {name: fact for name, fact in told.items() if fact is not None}
+        logger.warning(_FAULTS[report.state], canary=report.name, **known)
     elif report.state is CanaryState.OK:
         logger.info("canary arrived", canary=report.name, seconds=report.seconds)
     elif report.state is CanaryState.NOT_SENT:

@@ -65,6 +65,11 @@ def end(tx: Tx, row: int, state: CanaryState, why: str = "") -> None:
     tx.change("UPDATE canaries SET state = ?, why = ? WHERE id = ?", (state, why, row))
 
 
+def end_waiting(tx: Tx, why: str) -> None:
+    """Judge none of those that are on their way."""
+    tx.change("UPDATE canaries SET state = ?, why = ? WHERE state = 'waiting'", (CanaryState.NOT_SENT, why))
+
+
 def ending_of_message(tx: Tx, row: int) -> tuple[int, str] | None:
     """Return status and last reason of a canary's message; None if it was deleted."""
     found = tx.row(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,12 @@ from smsgw.at.errors import ErrorKind, describe
 from smsgw.config import CanaryConfig, Config, ServerConfig, SimConfig
 from smsgw.errors import NotInTime
 from smsgw.gateway import Gateway
+from smsgw.gateway.restoring import end_unfinished
 from smsgw.model import CanaryReport, ClaimedMessage, Fate, MessageDetail, ReceivedReport, SendRequest
 from smsgw.policy.canary import is_fault
 from smsgw.store import canaries
-from support import LONG_S, NOON, Clock, open_gateway
+from smsgw.store.db import Database
+from support import LONG_S, NOON, Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
 NUMBER = "79161234567"
@@ -226,17 +229,21 @@ async def test_a_clock_that_is_set_right_costs_at_most_one(bench: Bench, jump_s:
     assert len(await bench.sent()) == sent
 
 
-async def test_a_message_whose_outcome_is_unknown_is_not_sent_again_and_may_still_arrive(bench: Bench) -> None:
-    await bench.look()
-    claimed = await bench.take()
-    assert claimed is not None
-    await bench.gateway.sending.unknown(claimed.parts[0].row, "silence")
-    bench.clock.advance(599)
-    assert await bench.stands() == ("waiting", "", False)
-    bench.clock.advance(1)
-    assert await bench.stands() == ("lost", "", True)
-    assert await bench.take() is None
-    assert await bench.receive(await bench.text()) is Fate.CANARY
+async def test_one_whose_outcome_is_unknown_is_not_sent_again_and_may_still_arrive(
+    config: Config, clock: Clock, canary: CanaryConfig
+) -> None:
+    config = replace(config, canaries=(replace(canary, within_s=1_200),))
+    async with opened(with_sending(config, uncertain="resend", uncertain_after_s=600), clock) as bench:
+        await bench.look()
+        claimed = await bench.take()
+        assert claimed is not None
+        await bench.gateway.sending.unknown(claimed.parts[0].row, "silence")
+        clock.advance(1_199)
+        assert await bench.stands() == ("waiting", "", False)
+        assert await bench.take() is None
+        clock.advance(1)
+        assert await bench.stands() == ("lost", "", True)
+        assert await bench.receive(await bench.text()) is Fate.CANARY
 
 
 # ── arriving ──
@@ -499,6 +506,22 @@ async def test_one_whose_message_was_deleted_after_it_was_sent_still_arrives(ben
     bench.clock.advance(5)
     assert await bench.receive(detail.message.text) is Fate.CANARY
     assert (await bench.look()).seconds == 5.0
+
+
+@pytest.mark.parametrize("keep_waiting", [True, False])
+async def test_one_that_was_on_its_way_when_a_backup_was_made_is_not_missed(
+    config: Config, clock: Clock, keep_waiting: bool
+) -> None:
+    async with opened(config, clock) as bench:
+        await bench.look()
+        await bench.send()
+        text = await bench.text()
+    async with Database.open(Path(config.store.path), clock) as database:
+        await end_unfinished(database, keep_waiting=keep_waiting)
+    clock.advance(HOUR)
+    async with opened(config, clock) as bench:
+        assert await bench.stands() == ("not_sent", "restored", False)
+        assert await bench.receive(text) is Fate.CANARY
 
 
 # ── how many are kept ──
