@@ -182,10 +182,10 @@ class Canaries:
         return None
 
 
-def has_arrived(tx: Tx, device: str, sim: str, text: str) -> bool:
+def has_arrived(tx: Tx, sim: str, text: str) -> bool:
     """Tell whether a message that a SIM has received is a canary that was due there, and record that it is there."""
     text = text.strip()
-    return text.startswith(_MARK) and canaries.arrive(tx, text, device, sim)
+    return text.startswith(_MARK) and canaries.arrive(tx, text, sim)
 
 
 def _request(canary: CanaryConfig, sender: _End, text: str) -> SendRequest:

@@ -119,7 +119,7 @@ def _file(tx: Tx, ids: ObjectIds, tpdu: Tpdu, part: Received) -> Fate:
     if part.series is not None:
         return _gather(tx, ids, tpdu, part, part.series)
     content = policy.compose({1: part})
-    if canaries.has_arrived(tx, tpdu.device, tpdu.sim, content.text):
+    if canaries.has_arrived(tx, tpdu.sim, content.text):
         inbound_parts.empty(tx, tpdu.row)
         return Fate.CANARY
     message = _insert(tx, ids, tpdu, content, part.at)

@@ -80,7 +80,7 @@ def ending_of_message(tx: Tx, row: int) -> tuple[int, str] | None:
     return None if found is None else (found["status"], found["reason"])
 
 
-def arrive(tx: Tx, text: str, device: str, sim: str) -> bool:
+def arrive(tx: Tx, text: str, sim: str) -> bool:
     """Record that a canary has arrived; False if there is none with this text that is due at this SIM.
 
     It must have been put on the wire, and not have arrived before.
@@ -88,8 +88,8 @@ def arrive(tx: Tx, text: str, device: str, sim: str) -> bool:
     row = tx.row(
         f"SELECT c.id, c.state, coalesce(c.sent_at, ({_SUBMITTED}), ({_TRIED})) AS tried_at FROM canaries c"
         " JOIN sims s ON s.device = c.device AND s.slot = c.slot"
-        " WHERE c.text = ? AND c.device = ? AND s.key = ? AND c.arrived_at IS NULL",
-        (text, device, sim),
+        " WHERE c.text = ? AND s.key = ? AND c.arrived_at IS NULL",
+        (text, sim),
     )
     if row is None or row["tried_at"] is None:
         return False

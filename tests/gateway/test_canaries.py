@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,16 @@ async def bench(config: Config, clock: Clock) -> AsyncIterator[Bench]:
         yield bench
 
 
+def column(config: Config, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(config.store.path)) as connection:
+        return [row[0] for row in connection.execute(sql)]
+
+
+def log_size(config: Config) -> int:
+    """Tell how much has been written to the database's log."""
+    return Path(f"{config.store.path}-wal").stat().st_size
+
+
 def with_sim(config: Config, **limits: object) -> Config:
     """Return the configuration with these limits of the SIM in the north."""
     north, south = config.modems
@@ -156,6 +167,16 @@ async def test_each_says_something_else_that_nobody_can_guess(bench: Bench) -> N
     texts = {detail.message.text for detail in await bench.sent()}
     assert len(texts) == 5
     assert {len(text.removeprefix("smsgw canary ")) for text in texts} == {16}
+
+
+async def test_the_workers_are_told_of_one_that_is_to_be_sent_and_of_nothing_else(bench: Bench) -> None:
+    rings: list[int] = []
+    bench.gateway.on_change(lambda: rings.append(1))
+    await bench.gateway.canaries.look(LONG_S, may_send=False)
+    assert rings == []
+    await bench.gateway.canaries.look(LONG_S)
+    await bench.gateway.canaries.look(LONG_S)
+    assert rings == [1]
 
 
 async def test_everything_else_that_waits_goes_first(bench: Bench) -> None:
@@ -274,12 +295,13 @@ async def test_it_may_be_there_before_the_modem_has_answered(bench: Bench) -> No
     assert (report.state, report.seconds, report.delivered_seconds) == ("ok", 3.0, None)
 
 
-async def test_what_the_modem_hands_over_again_is_not_in_the_inbox_either(bench: Bench) -> None:
+async def test_what_the_modem_hands_over_again_is_not_in_the_inbox_either(config: Config, bench: Bench) -> None:
     await bench.look()
     await bench.send()
     text = await bench.text()
     assert [await bench.receive(text), await bench.receive(text)] == [Fate.CANARY, Fate.REPEATED]
     assert await bench.inbox() == []
+    assert column(config, "SELECT pdu FROM inbound_parts") == [b""]
 
 
 async def test_blanks_around_it_do_not_matter_and_words_do(bench: Bench) -> None:
@@ -524,7 +546,19 @@ async def test_one_that_was_on_its_way_when_a_backup_was_made_is_not_missed(
         assert await bench.receive(text) is Fate.CANARY
 
 
-# ── how many are kept ──
+# ── what is kept ──
+
+
+async def test_looking_again_and_again_writes_nothing(config: Config, bench: Bench) -> None:
+    await bench.look()
+    await bench.send()
+    for _ in range(2):
+        await bench.look()
+        written = log_size(config)
+        for _ in range(20):
+            await bench.look()
+        assert log_size(config) == written
+        await bench.receive(await bench.text())
 
 
 async def test_old_ones_are_forgotten_but_for_the_last_that_says_something(config: Config, bench: Bench) -> None:
@@ -532,14 +566,15 @@ async def test_old_ones_are_forgotten_but_for_the_last_that_says_something(confi
     await bench.send()
     await bench.receive(await bench.text())
     arrived = (await bench.look()).last_arrived
-    for _ in range(40):
-        bench.clock.advance(DAY)
-        await bench.look()
-        bench.clock.advance(600)
-        await bench.look()
-    report = await bench.look()
-    assert (report.state, report.last_arrived, report.last_sent) == ("not_sent", arrived, arrived)
-    with sqlite3.connect(config.store.path) as connection:
-        ((kept,),) = connection.execute("SELECT count(*) FROM canaries").fetchall()
-    connection.close()
-    assert 30 <= kept <= 32
+    for days, is_taken in ((40, True), (40, False)):
+        for _ in range(days):
+            bench.clock.advance(DAY)
+            await bench.look()
+            if is_taken:
+                await bench.send()
+            bench.clock.advance(600)
+            await bench.look()
+        kept = column(config, "SELECT count(*) FROM canaries")
+        assert 30 <= kept[0] <= 33
+        assert (await bench.look()).last_arrived == arrived
+    assert (await bench.look()).last_sent == arrived + 40 * (DAY + 600) * 1_000 - 600_000
