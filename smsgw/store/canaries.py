@@ -46,7 +46,8 @@ def latest(tx: Tx, name: str) -> Flight | None:
     Written down only where that has changed: it is asked for again and again.
     """
     row = tx.row(
-        f"SELECT c.id, c.message, c.sent_at, c.delivered_at, ({_SUBMITTED}) AS submitted_at,"
+        "SELECT c.id, c.message, c.sent_at, c.delivered_at,"
+        f" CASE WHEN c.arrived_at IS NULL THEN ({_SUBMITTED}) ELSE c.sent_at END AS submitted_at,"
         " (SELECT reported_at FROM parts WHERE message = c.message AND state = 'delivered') AS reported_at"
         " FROM canaries c WHERE c.name = ? ORDER BY c.id DESC LIMIT 1",
         (name,),

@@ -410,6 +410,18 @@ async def test_a_refusal_is_a_fault(bench: Bench) -> None:
     assert is_fault(report.state, report.why)
 
 
+async def test_one_that_arrives_although_it_was_refused_has_arrived(bench: Bench) -> None:
+    await bench.look()
+    claimed = await bench.take()
+    assert claimed is not None
+    await bench.gateway.sending.refused(claimed.parts[0].row, describe(ErrorKind.CMS, UNASSIGNED), "unassigned")
+    assert await bench.stands() == ("not_sent", "refused", True)
+    bench.clock.advance(4)
+    assert await bench.receive(await bench.text()) is Fate.CANARY
+    assert await bench.stands() == ("ok", "", False)
+    assert (await bench.look()).seconds == 4.0
+
+
 async def test_a_sim_that_sends_others_all_the_time_is_not_ill(bench: Bench) -> None:
     await bench.look()
     await bench.gateway.submission.submit(SendRequest(text="x", phone_number=NUMBER), None)
