@@ -32,7 +32,8 @@ class VirtualModems:
     """N modems on ptys `directory/modem0`… over one SMS centre; an asynchronous context manager.
 
     `network_time` and `report_delay` are ranges in seconds, drawn uniformly with `seed`. `profile` is one for all
-    modems or one for each. The directory is made when it is missing; entering raises OSError when no pty can be had.
+    modems or one for each. What one of them sends to one of `numbers` arrives at the modem in that place. The directory
+    is made when it is missing; entering raises OSError when no pty can be had.
 
     With a `bus`, each is a `stick` in a socket of its own, at first the sockets 1-1.1, 1-1.2 and so on.
 
@@ -48,6 +49,7 @@ class VirtualModems:
         network_time: Range = (0.0, 0.0),
         report_delay: Range = (0.0, 0.0),
         rules: Sequence[Rule] = (),
+        numbers: Sequence[str] = (),
         profile: Profile | Sequence[Profile] = GENERIC,
         line: Line = WHOLE,
         seed: int = 0,
@@ -59,6 +61,8 @@ class VirtualModems:
         profiles = [profile] * count if isinstance(profile, Profile) else list(profile)
         if len(profiles) != count:
             raise ValueError(f"{len(profiles)} profiles for {count} modems")
+        if len(numbers) > count:
+            raise ValueError(f"{len(numbers)} numbers for {count} modems")
         self.directory = Path(directory)
         self.paths = [self.directory / f"modem{index}" for index in range(count)]
         self._agenda = Agenda()
@@ -70,6 +74,7 @@ class VirtualModems:
             network_time=network_time,
             report_delay=report_delay,
             rules=rules,
+            numbers=numbers,
             ledger=Ledger(Path(ledger_path) if ledger_path else None),
         )
         self.modems = [

@@ -17,6 +17,7 @@ from smsgw.model import (
     STATUS_TEXTS,
     Attempt,
     Balance,
+    CanaryReport,
     Device,
     Inbound,
     InboundPage,
@@ -263,6 +264,19 @@ def _balance(sim: SimConfig, known: Balance) -> dict[str, Any]:
         "balance": known.value,
         "told_at": _optional(known.at),
         "error": known.error,
+    }
+
+
+def canary(shown: CanaryReport) -> dict[str, Any]:
+    """Render how it stands with a canary."""
+    return {
+        "name": shown.name,
+        "state": shown.state.value,
+        "reason": shown.why or None,
+        "last_sent": _optional(shown.last_sent),
+        "last_arrived": _optional(shown.last_arrived),
+        "seconds": shown.seconds,
+        "delivered_seconds": shown.delivered_seconds,
     }
 
 

@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from smsgw.config.canaries import wrong_ends
 from smsgw.config.settings import (
     AUTO,
+    CanaryConfig,
     Config,
     ModemConfig,
     OverridesConfig,
@@ -26,7 +28,7 @@ from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
 _SLOTS = 8  # of one modem
-_MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class ConfigError(Exception):
@@ -61,23 +63,26 @@ class _Loader:
         self.profiles = profiles
 
     def config(self, document: dict[str, Any]) -> Config:
-        known = ("server", "store", "sending", "modems")
+        known = ("server", "store", "sending", "modems", "canaries")
         self._refuse_unknown_keys("", document, known)
         modems = self._table("modems", document.get("modems", {}))
+        canaries = self._table("canaries", document.get("canaries", {}))
         config = Config(
             server=self._section(ServerConfig, "server", document.get("server", {})),
             store=self._section(StoreConfig, "store", document.get("store", {})),
             sending=self._section(SendingConfig, "sending", document.get("sending", {})),
             modems=tuple(self._modem(name, body) for name, body in modems.items()),
+            canaries=tuple(self._canary(name, body) for name, body in canaries.items()),
         )
         self._refuse_shared("port", config.modems)
         self._refuse_shared("imei", config.modems)
         self._refuse_shared("outlet", config.modems, key="power_port")
+        self.mistakes += [mistake for canary in config.canaries for mistake in wrong_ends(canary, config.modems)]
         return config
 
     def _modem(self, name: str, body: object) -> ModemConfig:
         key = f"modems.{name}"
-        if not _MODEM_NAME.fullmatch(name):
+        if not _NAME.fullmatch(name):
             self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
         table = dict(self._table(key, body))
         sims = table.pop("sims", [{}])
@@ -118,6 +123,12 @@ class _Loader:
         if sim.balance_least and not sim.balance_code:
             self.mistakes.append(f"{key}.balance_least: needs balance_code, the code that asks for the balance")
         return sim
+
+    def _canary(self, name: str, body: object) -> CanaryConfig:
+        key = f"canaries.{name}"
+        if not _NAME.fullmatch(name):
+            self.mistakes.append(f"{key}: a canary's name has 1 to 32 letters, digits, - or _")
+        return self._section(CanaryConfig, key, body, name=name)
 
     def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...], *, key: str = "") -> None:
         owner: dict[str, str] = {}

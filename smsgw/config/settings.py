@@ -183,6 +183,23 @@ class ModemConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryConfig:
+    """[canaries.NAME]: a message that one SIM sends to another, or to itself, to see that sending and receiving work.
+
+    Slot 0 is the first of its modem that has a section.
+    """
+
+    name: str
+    from_modem: str = ""
+    from_slot: int = field(default=0, metadata={"min": 0, "max": 255})
+    to_modem: str = ""
+    to_slot: int = field(default=0, metadata={"min": 0, "max": 255})
+    to_number: str = field(default="", metadata={"pattern": r"(\+?[0-9]{3,20})?", "hint": "a number of 3 to 20 digits"})
+    every_h: int = field(default=24, metadata={"min": 1, "max": 720})
+    within_s: int = field(default=600, metadata={"min": 60, "max": 86_400})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration."""
 
@@ -190,3 +207,4 @@ class Config:
     store: StoreConfig = StoreConfig()
     sending: SendingConfig = SendingConfig()
     modems: tuple[ModemConfig, ...] = ()
+    canaries: tuple[CanaryConfig, ...] = ()

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from smsgw.config import Config
 from smsgw.gateway.balances import Balances
+from smsgw.gateway.canaries import Canaries
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.housekeeping import Housekeeping
 from smsgw.gateway.ids import ObjectIds
@@ -37,6 +38,7 @@ class Gateway:
         self.housekeeping = Housekeeping(db, config, ids, self._changed)
         self.reports = Reports(db, self._changed)
         self.inbox = Inbox(db, ids)
+        self.canaries = Canaries(db, config.canaries, self.devices, self.submission, zone, self._changed)
         self.tokens = Tokens(db)
 
     def on_change(self, listener: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 Knows neither storage nor modems nor time. Times are aware UTC datetimes at the edges and Unix milliseconds inside rows.
 """
 
+from smsgw.model.canaries import CanaryReport, CanaryState, Flight, Hindrance
 from smsgw.model.devices import Device, LiveModem, LiveModems
 from smsgw.model.inbound import Arrival, Fate, Inbound, InboundKind, InboundPage, Indication
 from smsgw.model.messages import (
@@ -46,12 +47,16 @@ __all__ = [
     "Arrival",
     "Attempt",
     "Balance",
+    "CanaryReport",
+    "CanaryState",
     "Candidate",
     "ClaimedMessage",
     "Device",
     "DeviceState",
     "Fate",
+    "Flight",
     "Head",
+    "Hindrance",
     "IllegalMove",
     "Inbound",
     "InboundKind",

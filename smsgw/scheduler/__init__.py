@@ -15,6 +15,7 @@ from smsgw.model import LiveModem, UssdAnswer, UssdCall
 from smsgw.modem.finder import Finder
 from smsgw.modem.recordings import Recordings
 from smsgw.modem.usb import ROOT
+from smsgw.scheduler.canary import CanaryWatch
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.worker import ModemWorker
@@ -42,6 +43,7 @@ class Scheduler:
         self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
         given = [config.port for config in gateway.devices.configured.values() if not config.imei]
         finder = Finder(pace.modem, given, root)
+        self._canaries = CanaryWatch(gateway, pace)
         self._workers = {
             id: ModemWorker(
                 id, config, gateway, finder, clock, pace, self._stopping, recordings, trace_texts=trace_texts
@@ -98,6 +100,7 @@ class Scheduler:
                 if await self._gateway.housekeeping.take_up():
                     # What comes in now waits until it is its turn.
                     pause_s = 0.0
+                await self._canaries.look(time.monotonic() - started)
                 due = await self._gateway.housekeeping.next_due()
                 if time.monotonic() >= forget_at and not await self._gateway.housekeeping.forget():
                     forget_at = time.monotonic() + self._pace.forget_s
