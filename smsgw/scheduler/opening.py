@@ -6,6 +6,7 @@ Whatever keeps it from that, or ends the session, is raised; the supervisor deci
 import asyncio
 import errno
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from smsgw import log
 from smsgw.config import AUTO, ModemConfig
@@ -39,6 +40,7 @@ class Opener:
     def __init__(
         self,
         device: str,
+        holder: str,
         config: ModemConfig,
         gateway: Gateway,
         finder: Finder,
@@ -57,6 +59,7 @@ class Opener:
         self.session: Session | None = None
         self.is_entering_pin = False
         self._device = device
+        self._holder = holder
         self._config = config
         self._gateway = gateway
         self._finder = finder
@@ -75,6 +78,7 @@ class Opener:
         self._found_at = ""
         self._warned: set[str] = set()
         self._pin_key = ""
+        self._pin_at_risk = AsyncExitStack()
         self._known_sims: dict[str, int] = {}  # slots by ICCID
 
     async def serve(self) -> None:
@@ -83,6 +87,7 @@ class Opener:
             await self._open_somewhere()
         finally:
             self.is_entering_pin = False
+            await self._pin_at_risk.aclose()
             self._board.note(online=False, slot=None)
 
     async def _open_somewhere(self) -> None:
@@ -119,8 +124,8 @@ class Opener:
         config, pace = self._config, self._pace.modem
         if self._slots.are_several:
             await self._choose_slot()
-        self._climber.port = port
-        left_over = await self._gateway.reports.left_over(self._device)
+        self._climber.opens(port)
+        left_over = await self._gateway.reports.left_over(self._holder)
         async with (
             self._finder.hold(port, config.name),
             Link.open(port, config.baud, pace=pace, trace=self._trace) as link,
@@ -188,7 +193,12 @@ class Opener:
     async def _meet(self, modem: Modem, port: str) -> Identity:
         """Set the modem up if it is the right one, and let the others know who is here."""
         try:
-            policy = PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
+            policy = PinPolicy(
+                pin=self._pin() or None,
+                may_enter=self._may_enter_pin,
+                answered=self._pin_answered,
+                its_own_radio=not self._climber.share.is_one_of_several,
+            )
             identity = await modem.initialise(policy, self._config.imei)
         except WrongModem as wrong:
             await self._finder.met(port, wrong.imei)
@@ -207,20 +217,23 @@ class Opener:
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
         self._refuse_other_sim(sim)
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
-        await self._gateway.devices.seen(self._device, identity.imei)
+        await self._gateway.devices.seen(self._device, identity.imei, slot)
         self._slots.seated()
         may_roam = self._config.in_slot(slot).roaming
-        return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
+        return Seat(device=self._device, holder=self._holder, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
         self._refuse_other_sim(iccid)
         self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
+        await self._pin_at_risk.enter_async_context(self._climber.share.at_risk)
+        self._climber.share.stays()
         self.is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._pin(), untouched)
         return self.is_entering_pin
 
     async def _pin_answered(self, accepted: bool) -> None:
         await self._gateway.devices.pin_answered(self._pin_key, self._pin(), accepted)
         self.is_entering_pin = False
+        await self._pin_at_risk.aclose()
 
     def _pin(self) -> str:
         return self._config.in_slot(self._slots.wanted).pin

@@ -25,6 +25,7 @@ from smsgw.modem.trace import WireTrace
 from smsgw.policy.ladder import Rung
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
+from smsgw.scheduler.module import Module
 from smsgw.scheduler.opening import Opener, told
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
@@ -36,11 +37,15 @@ logger = log.get("smsgw.modem")
 
 
 class ModemWorker:
-    """Everything that happens with one modem, one thing at a time."""
+    """Everything that happens with one modem, or one SIM of a module that uses all at once; one thing at a time.
+
+    `holder` names the worker in the store.
+    """
 
     def __init__(
         self,
         device: str,
+        holder: str,
         config: ModemConfig,
         gateway: Gateway,
         finder: Finder,
@@ -48,23 +53,28 @@ class ModemWorker:
         pace: Pace,
         stopping: asyncio.Event,
         recordings: Recordings,
+        module: Module,
         *,
         trace_texts: bool = False,
     ) -> None:
         self.bell = asyncio.Event()
         self.board = Board(config.name, clock)
+        self.slot = config.sim.slot
         self._device = device
+        self._holder = holder
         self._gateway = gateway
         self._pace = pace
         self._stopping = stopping
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
-        keep = partial(gateway.reports.handed_over, device)
-        self._climber = Climber(config, self.board, pace, self._trace, keep, finder.hold)
+        keep = partial(gateway.reports.handed_over, holder)
+        self._share = module.share(self.board, self.bell)
+        self._climber = Climber(config, self.board, pace, self._trace, keep, finder.hold, share=self._share)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._slots = Slots(config)
         self._opener = Opener(
             device,
+            holder,
             config,
             gateway,
             finder,
@@ -120,7 +130,7 @@ class ModemWorker:
             self._give_up(f"internal error ({type(error).__name__}), see the log")
         while not self._stopping.is_set():
             try:
-                await self._gateway.sending.recover(self._device)
+                await self._gateway.sending.recover(self._holder)
                 return None
             except StorageUnavailable as error:
                 self.board.note(error=str(error))
@@ -190,8 +200,10 @@ class ModemWorker:
         try:
             if rung is Rung.REOPEN or self._stopping.is_set():
                 return pause_s
-            await self._gateway.devices.may_have_started_again(self._device)
-            await self._climber.climb(rung, why)
+            async with self._share.treated(rung) as is_called_for:
+                if is_called_for:
+                    await self._gateway.devices.may_have_started_again(self._device)
+                    await self._climber.climb(rung, why)
         except StorageUnavailable as unavailable:
             why = str(unavailable)
         finally:
