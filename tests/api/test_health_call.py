@@ -102,3 +102,12 @@ async def test_maintenance_is_told(config: Config, clock: Clock) -> None:
     async with opened(with_server(config, maintenance=True), clock) as api:
         answer = await api.call("GET", "/health")
         assert (answer.status, answer.json["status"]) == (200, "degraded")
+
+
+async def test_a_sim_that_cannot_send_while_others_of_its_device_can_is_named(api: Api, modems: ModemsByHand) -> None:
+    modems.states[await api.device("south")] = replace(READY, unable={2: DeviceState.LOCKED})
+    answer = await api.call("GET", "/health")
+    told = "SIM-карта 2 устройства south: ждёт человека: SIM-карта заблокирована."
+    assert (answer.status, answer.json["status"], answer.json["reasons"]) == (200, "degraded", [told])
+    modems.states[await api.device("north")] = LiveModem()
+    assert (await api.call("GET", "/health")).status == 200
