@@ -1,5 +1,6 @@
 """A module that uses both of its SIMs at once, each at a tty of its own: one device, and neither harms the other."""
 
+import asyncio
 import os
 import sqlite3
 from collections import Counter
@@ -17,7 +18,10 @@ from simmodem.deliver import build_deliver
 from simmodem.network import SERVICE_CENTRE
 from smsgw.config import ModemConfig, SimConfig
 from smsgw.modem.link import Link
+from smsgw.policy.ladder import Rung
+from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.pace import Pace
+from smsgw.scheduler.waiting import happens_within
 from world import BRISK, IMPATIENT, World, configure, running, sent, until
 
 SLOW, SENDER = "79990000009", "+79990000001"
@@ -120,6 +124,32 @@ def sent_from(w: World) -> Counter[tuple[int, str]]:
 def rows(folder: Path, sql: str) -> list[Any]:
     with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
         return [row[0] for row in connection.execute(sql)]
+
+
+def listen(w: World) -> list[tuple[int, str]]:
+    """Note from now on which whole lines reach which tty."""
+    heard: list[tuple[int, str]] = []
+
+    def listen_at(tty: int) -> None:
+        modem = w.virtual.modems[tty]
+        feed = modem.feed
+
+        def noting(data: bytes) -> None:
+            heard.extend((tty, line) for line in data.decode("latin-1").split("\r") if line)
+            feed(data)
+
+        modem.feed = noting  # type: ignore[method-assign]
+
+    for tty in (0, 1):
+        listen_at(tty)
+    return heard
+
+
+async def falls_silent(heard: list[tuple[int, str]], tty: int, after: str) -> bool:
+    """Tell whether nothing more reaches a tty that has had this line."""
+    so_far = [line for at, line in heard if at == tty]
+    await happens_within(asyncio.Event(), 0.3)
+    return after in so_far and len(so_far) == len([line for at, line in heard if at == tty])
 
 
 async def switch(w: World, id: str, is_active: bool) -> None:
@@ -372,9 +402,7 @@ async def test_deleting_the_device_stops_both_workers_and_frees_both_ports(tmp_p
 # ── what is done to the whole module ──
 
 
-async def test_a_restart_for_one_sim_waits_for_the_message_of_the_other_and_makes_it_set_up_anew(
-    tmp_path: Path, bring_ups: list[Link]
-) -> None:
+async def test_a_remedy_for_one_sim_waits_for_the_message_of_the_other_and_makes_it_set_up_anew(tmp_path: Path) -> None:
     async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0), sending={"uncertain_after_s": 60}) as w:
         first, second = w.virtual.modems
         struck: list[bool] = []
@@ -388,7 +416,7 @@ async def test_a_restart_for_one_sim_waits_for_the_message_of_the_other_and_make
         first.reboot = of_the_whole_module  # type: ignore[method-assign]
         ids = [await w.send(f"{number}", SLOW, to_sim=2) for number in range(6)]
         await on_the_wire(w, ids[0])
-        brought_up = len(bring_ups)
+        heard = listen(w)
         w.virtual.fault(0, "mute", until="reset")
         await w.reaches(await w.send("after its restart", to_sim=1), 4)
         for id in ids:
@@ -396,9 +424,55 @@ async def test_a_restart_for_one_sim_waits_for_the_message_of_the_other_and_make
             outcomes = [attempt["outcome"] for attempt in (await w.detail(id))["parts"][0]["attempts"]]
             assert outcomes == ["accepted"]
         assert struck == [False]
-        assert len(bring_ups) > brought_up + 1
+        for step in ((0, "AT+CFUN=1"), (0, "AT+CFUN=1,1")):
+            afterwards = heard[heard.index(step) :]
+            sending = next(place for place, (tty, line) in enumerate(afterwards) if tty == 1 and "+CMGS=" in line)
+            assert (1, "ATE0") in afterwards[:sending]
         assert sent_from(w) == {(2, f"{number}"): 1 for number in range(6)} | {(1, "after its restart"): 1}
         await both_in_use(w)
+
+
+async def test_a_sim_that_has_nothing_to_send_is_set_up_anew_after_a_remedy_for_the_other_too(tmp_path: Path) -> None:
+    async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0)) as w:
+        heard = listen(w)
+        w.virtual.fault(0, "mute", until="radio")
+        await w.reaches(await w.send("after its remedy", to_sim=1), 4)
+
+        async def set_up_anew() -> bool:
+            return (1, "ATE0") in heard[heard.index((0, "AT+CFUN=1")) :]
+
+        await until(set_up_anew, "the other one set up anew")
+        await both_in_use(w)
+
+
+async def test_no_pin_is_entered_while_something_is_done_to_the_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    climb = Climber.climb
+
+    async def at_leisure(climber: Climber, rung: Rung, why: str) -> None:
+        begun.set()
+        await may_end.wait()
+        await climb(climber, rung, why)
+
+    monkeypatch.setattr(Climber, "climb", at_leisure)
+    profiles = [GENERIC, replace(GENERIC, sim_pin="2222")]
+    async with ttys(tmp_path, profile=profiles) as virtual:
+        virtual.fault(1, "unplug")
+        async with served(tmp_path, virtual, pace=IMPATIENT, sims=({}, {"pin": "2222"})) as w:
+            await shows(w, "one in use", lambda d: d["slot"] == 1)
+            heard = listen(w)
+            virtual.fault(0, "mute", until="radio")
+            await w.send("meets the silence", to_sim=1)
+            await begun.wait()
+            virtual.fault(1, "replug")
+            await until(lambda: falls_silent(heard, 1, "AT+CPIN?"), "the other one at its PIN")
+            heard.append((0, "the end of it"))
+            may_end.set()
+            await both_in_use(w)
+            assert heard.index((0, "the end of it")) < heard.index((1, 'AT+CPIN="2222"'))
+            assert heard.count((1, 'AT+CPIN="2222"')) == 1
 
 
 async def test_a_sim_without_a_network_costs_the_one_that_is_served_nothing(
