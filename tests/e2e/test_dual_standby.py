@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 
 from simmodem import GENERIC, Profile, Rule, VirtualModems
+from simmodem.command import Command
 from simmodem.deliver import build_deliver
+from simmodem.device import Answer, Device
+from simmodem.equipment import CmeError
+from simmodem.modem import COMMANDS
 from simmodem.network import SERVICE_CENTRE
 from smsgw.config import ModemConfig, SimConfig
 from smsgw.modem.link import Link
@@ -495,3 +499,24 @@ async def test_a_sim_without_a_network_costs_the_one_that_is_served_nothing(
         await until(looked_again, "looks for a network")
         assert set(ordered) == {"AT+COPS=2", "AT+COPS=0"}
         await w.reaches(await w.send("served", to_sim=2), 4)
+
+
+async def test_a_sim_that_fails_does_not_take_the_radio_from_the_one_that_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = COMMANDS["+CPIN"]
+
+    def failing(device: Device, command: Command) -> Answer:
+        if device.index == 1:
+            raise CmeError(13)
+        return entry.handler(device, command)
+
+    monkeypatch.setitem(COMMANDS, "+CPIN", replace(entry, handler=failing))
+    async with ttys(tmp_path) as virtual, served(tmp_path, virtual) as w:
+        heard = listen(w)
+        await shows(w, "the SIM that has failed", lambda d: "SIM slot 2: the SIM has failed" in str(d["error"]))
+        await w.reaches(await w.send("served", to_sim=1), 4)
+        assert (await w.get_json("/health"))["reasons"] == [
+            "SIM-карта 2 устройства box: ждёт человека: SIM-карта заблокирована."
+        ]
+        assert not [line for _, line in heard if line.startswith("AT+CFUN=0")]
