@@ -56,6 +56,11 @@ def test_a_sim_may_get_its_port_from_the_environment() -> None:
             "one SIM at a time",
         ),
         (
+            box("", "", modem="port = '/dev/a'\nbind_command = 'AT+X={slot}'"),
+            "modems.box.bind_command",
+            "ports of their own",
+        ),
+        (
             box("port = '/dev/a'", "port = '/dev/./a'"),
             "modems.box.sims[2].port",
             "/dev/a is already used by modems.box.sims[1]",

@@ -89,6 +89,8 @@ class _Loader:
             self.mistakes.append(
                 f"{key}.port: is missing; /dev/… or socket://HOST:PORT is needed, or the imei of a modem on USB"
             )
+        if table.get("bind_command") and not any(places):
+            self.mistakes.append(f"{key}.bind_command: needs SIMs that have ports of their own")
         overrides = self._section(OverridesConfig, f"{key}.overrides", table.pop("overrides", {}))
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):

@@ -18,6 +18,7 @@ _PATH = r"[^\x00-\x1f]+"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _PORT = {"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"}
+_FOR_SLOT = {"pattern": r"([Aa][Tt][^\x00-\x1f{}]*\{slot0?\}[^\x00-\x1f{}]*)?", "hint": "AT…{slot}…"}
 _IMEI = {"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"}
 
 
@@ -147,9 +148,8 @@ class ModemConfig:
     imei: str = field(default="", metadata=_IMEI)
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
-    slot_command: str = field(
-        default="", metadata={"pattern": r"([Aa][Tt][^\x00-\x1f{}]*\{slot0?\}[^\x00-\x1f{}]*)?", "hint": "AT…{slot}…"}
-    )
+    slot_command: str = field(default="", metadata=_FOR_SLOT)
+    bind_command: str = field(default="", metadata=_FOR_SLOT)
     slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})
     slot_wait_s: int = field(default=300, metadata={"min": 0, "max": 86_400})
     reset_command: str = field(

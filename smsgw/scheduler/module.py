@@ -34,12 +34,13 @@ class Share:
     """One worker's share in a module.
 
     `at_risk` is held while a message or a PIN is with the module and not answered. `undergone` is what has been done to
-    the module for another worker since this one has begun to open its port.
+    the module for another worker since this one has begun to open its port. `sim` is the SIM that it serves.
     """
 
     def __init__(self, module: Module, board: Board, bell: asyncio.Event) -> None:
         self.at_risk = asyncio.Lock()
         self.undergone: Rung | None = None
+        self.sim: str | None = None
         self._module = module
         self._board = board
         self._bell = bell
@@ -58,6 +59,10 @@ class Share:
     def serves_another(self) -> bool:
         """Tell whether another SIM of the module is served, which shows that the module is well."""
         return any(other._board.live.state in ABLE_TO_SEND for other in self._others())
+
+    def is_taken(self, sim: str | None) -> bool:
+        """Tell whether another worker serves this SIM: its port is not bound to the SIM that it should be for."""
+        return sim is not None and any(other.sim == sim for other in self._others())
 
     def stays(self) -> None:
         """Make sure that the module is as this worker has set it up; raises `SetUpAgain`."""

@@ -88,6 +88,7 @@ class Opener:
         finally:
             self.is_entering_pin = False
             await self._pin_at_risk.aclose()
+            self._climber.share.sim = None
             self._board.note(online=False, slot=None)
 
     async def _open_somewhere(self) -> None:
@@ -124,6 +125,8 @@ class Opener:
         config, pace = self._config, self._pace.modem
         if self._slots.are_several:
             await self._choose_slot()
+        elif self._climber.share.is_one_of_several:
+            self._known_sims = await self._gateway.devices.sims_in_slots(self._device)
         self._climber.opens(port)
         left_over = await self._gateway.reports.left_over(self._holder)
         async with (
@@ -170,16 +173,24 @@ class Opener:
         self._slots.leave_unusable()
 
     def _slot_choice(self) -> SlotChoice | None:
+        wanted = self._slots.wanted
+        if self._config.bind_command:
+            return SlotChoice(slot=wanted, binds=self._config.bind_command)
         if not self._slots.are_several:
             return None
-        wanted = self._slots.wanted
         sim = next((sim for sim, slot in self._known_sims.items() if slot == wanted), None)
         return SlotChoice(slot=wanted, ways=self._slots.ways, sim=sim if self._slots.holds_the_same else None)
 
     def _refuse_other_sim(self, sim: str | None) -> None:
-        """A modem may say that it has turned to a slot and go on with the SIM of another one."""
+        """A modem may say that it has turned to a slot and go on with the SIM of another one.
+
+        A port that was not told which SIM it is for answers for the first one.
+        """
+        if self._climber.share.is_taken(sim):
+            raise SlotRefused("the SIM of another slot answers: bind_command tells a port which SIM it is for")
         known = self._known_sims.get(sim) if sim else None
-        if self._slots.are_several and not self._slots.may_hold(known):
+        are_several = self._slots.are_several or self._climber.share.is_one_of_several
+        if are_several and not self._slots.may_hold(known):
             raise SlotRefused(
                 f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
             )
@@ -216,6 +227,7 @@ class Opener:
         slot = self._slots.wanted
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
         self._refuse_other_sim(sim)
+        self._climber.share.sim = sim
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei, slot)
         self._slots.seated()

@@ -163,7 +163,7 @@ class ModemWorker:
         except SlotRefused as error:
             if self._slots.set_aside(str(error), self._pace.slot_refused_s):
                 return self._go_elsewhere(error)
-            self._give_up(self._slots.faults())
+            self._give_up(self._slots.faults() or str(error))
             return self._slots.pause_s()
         except SimLocked as error:
             if self._slots.set_aside(str(error)):

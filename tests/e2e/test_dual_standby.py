@@ -1,187 +1,36 @@
 """A module that uses both of its SIMs at once, each at a tty of its own: one device, and neither harms the other."""
 
-import asyncio
-import os
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from simmodem import GENERIC, Profile, Rule, VirtualModems
-from simmodem.command import Command
+from dual import (
+    MOMENT,
+    SENDER,
+    SLOW,
+    both_in_use,
+    device,
+    dual,
+    inbox_of,
+    keep_copy,
+    nobody_is_there,
+    on_the_wire,
+    put_copy_back,
+    rows,
+    sent_from,
+    served,
+    shows,
+    switch,
+    ttys,
+)
+from simmodem import GENERIC, Rule
 from simmodem.deliver import build_deliver
-from simmodem.device import Answer, Device
-from simmodem.equipment import CmeError
-from simmodem.modem import COMMANDS
 from simmodem.network import SERVICE_CENTRE
-from smsgw.config import ModemConfig, SimConfig
-from smsgw.modem.link import Link
-from smsgw.policy.ladder import Rung
-from smsgw.scheduler.climber import Climber
-from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.waiting import happens_within
-from world import BRISK, IMPATIENT, World, configure, running, sent, until
-
-SLOW, SENDER = "79990000009", "+79990000001"
-TAKES_A_SECOND = (Rule(recipient=SLOW, network_time=1.0),)
-MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SIMS = ({"name": "Operator A"}, {})
-
-
-@asynccontextmanager
-async def ttys(folder: Path, *, profile: Profile | list[Profile] = GENERIC, rules: tuple[Rule, ...] = ()) -> Any:
-    async with VirtualModems(folder, 2, profile=profile, rules=rules) as virtual:
-        yield virtual
-
-
-def box(virtual: VirtualModems, sims: tuple[dict[str, Any], ...] = SIMS, **of_modem: Any) -> ModemConfig:
-    places = zip(range(1, 3), virtual.paths, sims, strict=True)
-    found = tuple(SimConfig(slot=slot, port=str(path), **settings) for slot, path, settings in places)
-    return ModemConfig(name="box", sims=found, **of_modem)
-
-
-@asynccontextmanager
-async def served(
-    folder: Path,
-    virtual: VirtualModems,
-    *,
-    pace: Pace = BRISK,
-    sims: tuple[dict[str, Any], ...] = SIMS,
-    sending: dict[str, Any] | None = None,
-    **of_modem: Any,
-) -> AsyncIterator[World]:
-    config = replace(configure(folder, virtual.paths, **(sending or {})), modems=(box(virtual, sims=sims, **of_modem),))
-    async with running(config, virtual, pace) as w:
-        yield w
-
-
-@asynccontextmanager
-async def dual(
-    folder: Path,
-    *,
-    profile: Profile | list[Profile] = GENERIC,
-    rules: tuple[Rule, ...] = TAKES_A_SECOND,
-    **settings: Any,
-) -> AsyncIterator[World]:
-    """Open a world with one module whose SIMs are both in use."""
-    async with ttys(folder, profile=profile, rules=rules) as virtual, served(folder, virtual, **settings) as w:
-        await both_in_use(w)
-        yield w
-
-
-async def device(w: World) -> dict[str, Any]:
-    (only,) = await w.devices()
-    return only
-
-
-async def shows(w: World, what: str, is_shown: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """Wait until the device shows something and return it."""
-
-    async def there() -> dict[str, Any] | None:
-        shown = await device(w)
-        return shown if is_shown(shown) else None
-
-    try:
-        found: dict[str, Any] = await until(there, what)
-    except AssertionError as error:
-        raise AssertionError(f"{error}; it shows {await device(w)}") from None
-    return found
-
-
-async def both_in_use(w: World) -> None:
-    async def well() -> bool:
-        async with w.client.get(f"{w.url}/health") as response:
-            return bool((await response.json())["status"] == "ok")
-
-    await until(well, "both SIMs able to send")
-
-
-async def inbox_of(w: World, number: int) -> dict[str, str]:
-    """Wait for so many messages in the inbox and return their SIMs by their texts."""
-
-    async def there() -> dict[str, str] | None:
-        found = {one["message"]: one["sim"] for one in (await w.get_json("/inbox?limit=9&offset=1"))["inbox_list"]}
-        return found if len(found) == number else None
-
-    arrived: dict[str, str] = await until(there, f"{number} in the inbox")
-    return arrived
-
-
-async def on_the_wire(w: World, id: str) -> None:
-    async def there() -> bool:
-        return bool((await w.detail(id))["parts"][0]["state"] == "submitting")
-
-    await until(there, f"{id} on the wire")
-
-
-def sent_from(w: World) -> Counter[tuple[int, str]]:
-    slots = {modem.iccid: number for number, modem in enumerate(w.virtual.modems, 1)}
-    return Counter((slots[message.iccid], message.text) for message in w.virtual.network.messages)
-
-
-def rows(folder: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
-        return [row[0] for row in connection.execute(sql)]
-
-
-def listen(w: World) -> list[tuple[int, str]]:
-    """Note from now on which whole lines reach which tty."""
-    heard: list[tuple[int, str]] = []
-
-    def listen_at(tty: int) -> None:
-        modem = w.virtual.modems[tty]
-        feed = modem.feed
-
-        def noting(data: bytes) -> None:
-            heard.extend((tty, line) for line in data.decode("latin-1").split("\r") if line)
-            feed(data)
-
-        modem.feed = noting  # type: ignore[method-assign]
-
-    for tty in (0, 1):
-        listen_at(tty)
-    return heard
-
-
-async def falls_silent(heard: list[tuple[int, str]], tty: int, after: str) -> bool:
-    """Tell whether nothing more reaches a tty that has had this line."""
-    so_far = [line for at, line in heard if at == tty]
-    await happens_within(asyncio.Event(), 0.3)
-    return after in so_far and len(so_far) == len([line for at, line in heard if at == tty])
-
-
-async def switch(w: World, id: str, is_active: bool) -> None:
-    async with w.client.post(f"{w.url}/devices/edit", json={"device_id": id, "is_active": is_active}) as response:
-        assert response.status == 204
-
-
-async def nobody_is_there(w: World) -> bool:
-    """Tell whether only the simulation has its ttys open, once each."""
-    names = open_files()
-    return all(names.count(w.virtual.device(index)) == 1 for index in (0, 1))
-
-
-def open_files() -> list[str]:
-    return [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
-
-
-def keep_copy(folder: Path) -> None:
-    """Copy the database as a kill would leave it."""
-    with closing(sqlite3.connect(folder / "smsgw.db")) as source, closing(sqlite3.connect(folder / "kept")) as target:
-        source.backup(target)
-
-
-def put_copy_back(folder: Path) -> None:
-    for leftover in folder.glob("smsgw.db*"):
-        leftover.unlink()
-    (folder / "kept").rename(folder / "smsgw.db")
-
+from world import sent, until
 
 # ── one device ──
 
@@ -401,122 +250,3 @@ async def test_deleting_the_device_stops_both_workers_and_frees_both_ports(tmp_p
             assert response.status == 204
         assert await w.devices() == []
         await until(lambda: nobody_is_there(w), "both ports closed")
-
-
-# ── what is done to the whole module ──
-
-
-async def test_a_remedy_for_one_sim_waits_for_the_message_of_the_other_and_makes_it_set_up_anew(tmp_path: Path) -> None:
-    async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0), sending={"uncertain_after_s": 60}) as w:
-        first, second = w.virtual.modems
-        struck: list[bool] = []
-        restart, restart_other = first.reboot, second.reboot
-
-        def of_the_whole_module(down_s: float = 0.2) -> None:
-            struck.append(bool(rows(tmp_path, "SELECT 1 FROM parts WHERE state = 'submitting'")))
-            restart(down_s)
-            restart_other(down_s)
-
-        first.reboot = of_the_whole_module  # type: ignore[method-assign]
-        ids = [await w.send(f"{number}", SLOW, to_sim=2) for number in range(6)]
-        await on_the_wire(w, ids[0])
-        heard = listen(w)
-        w.virtual.fault(0, "mute", until="reset")
-        await w.reaches(await w.send("after its restart", to_sim=1), 4)
-        for id in ids:
-            await w.reaches(id, 4)
-            outcomes = [attempt["outcome"] for attempt in (await w.detail(id))["parts"][0]["attempts"]]
-            assert outcomes == ["accepted"]
-        assert struck == [False]
-        for step in ((0, "AT+CFUN=1"), (0, "AT+CFUN=1,1")):
-            afterwards = heard[heard.index(step) :]
-            sending = next(place for place, (tty, line) in enumerate(afterwards) if tty == 1 and "+CMGS=" in line)
-            assert (1, "ATE0") in afterwards[:sending]
-        assert sent_from(w) == {(2, f"{number}"): 1 for number in range(6)} | {(1, "after its restart"): 1}
-        await both_in_use(w)
-
-
-async def test_a_sim_that_has_nothing_to_send_is_set_up_anew_after_a_remedy_for_the_other_too(tmp_path: Path) -> None:
-    async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0)) as w:
-        heard = listen(w)
-        w.virtual.fault(0, "mute", until="radio")
-        await w.reaches(await w.send("after its remedy", to_sim=1), 4)
-
-        async def set_up_anew() -> bool:
-            return (1, "ATE0") in heard[heard.index((0, "AT+CFUN=1")) :]
-
-        await until(set_up_anew, "the other one set up anew")
-        await both_in_use(w)
-
-
-async def test_no_pin_is_entered_while_something_is_done_to_the_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, may_end = asyncio.Event(), asyncio.Event()
-    climb = Climber.climb
-
-    async def at_leisure(climber: Climber, rung: Rung, why: str) -> None:
-        begun.set()
-        await may_end.wait()
-        await climb(climber, rung, why)
-
-    monkeypatch.setattr(Climber, "climb", at_leisure)
-    profiles = [GENERIC, replace(GENERIC, sim_pin="2222")]
-    async with ttys(tmp_path, profile=profiles) as virtual:
-        virtual.fault(1, "unplug")
-        async with served(tmp_path, virtual, pace=IMPATIENT, sims=({}, {"pin": "2222"})) as w:
-            await shows(w, "one in use", lambda d: d["slot"] == 1)
-            heard = listen(w)
-            virtual.fault(0, "mute", until="radio")
-            await w.send("meets the silence", to_sim=1)
-            await begun.wait()
-            virtual.fault(1, "replug")
-            await until(lambda: falls_silent(heard, 1, "AT+CPIN?"), "the other one at its PIN")
-            heard.append((0, "the end of it"))
-            may_end.set()
-            await both_in_use(w)
-            assert heard.index((0, "the end of it")) < heard.index((1, 'AT+CPIN="2222"'))
-            assert heard.count((1, 'AT+CPIN="2222"')) == 1
-
-
-async def test_a_sim_without_a_network_costs_the_one_that_is_served_nothing(
-    tmp_path: Path, bring_ups: list[Link], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ordered: list[str] = []
-    order = Link.order
-
-    async def noting(link: Link, command: Any) -> bool:
-        ordered.append(command.line)
-        return await order(link, command)
-
-    monkeypatch.setattr(Link, "order", noting)
-    async with dual(tmp_path, pace=replace(BRISK, searching_s=0.3, ladder_rest_s=0.1)) as w:
-        w.virtual.fault(0, "deregister", until="power")
-
-        async def looked_again() -> bool:
-            return ordered.count("AT+COPS=0") > 2
-
-        await until(looked_again, "looks for a network")
-        assert set(ordered) == {"AT+COPS=2", "AT+COPS=0"}
-        await w.reaches(await w.send("served", to_sim=2), 4)
-
-
-async def test_a_sim_that_fails_does_not_take_the_radio_from_the_one_that_is_served(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entry = COMMANDS["+CPIN"]
-
-    def failing(device: Device, command: Command) -> Answer:
-        if device.index == 1:
-            raise CmeError(13)
-        return entry.handler(device, command)
-
-    monkeypatch.setitem(COMMANDS, "+CPIN", replace(entry, handler=failing))
-    async with ttys(tmp_path) as virtual, served(tmp_path, virtual) as w:
-        heard = listen(w)
-        await shows(w, "the SIM that has failed", lambda d: "SIM slot 2: the SIM has failed" in str(d["error"]))
-        await w.reaches(await w.send("served", to_sim=1), 4)
-        assert (await w.get_json("/health"))["reasons"] == [
-            "SIM-карта 2 устройства box: ждёт человека: SIM-карта заблокирована."
-        ]
-        assert not [line for _, line in heard if line.startswith("AT+CFUN=0")]
