@@ -26,18 +26,15 @@ def read_config(path: str) -> Config:
         time_zone(config.sending.timezone)
     except UnknownZone as error:
         mistakes.append(f"sending.timezone: {error}")
-    modems = tuple(_with_pins(modem, mistakes) for modem in config.modems)
+    modems = tuple(replace(modem, sims=_with_pins(modem, mistakes)) for modem in config.modems)
     if mistakes:
         raise ConfigError(mistakes)
     return replace(config, modems=modems)
 
 
-def _with_pins(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
-    sims = (
-        _with_pin(sim, f"modems.{modem.name}.sims[{number}].pin_file", mistakes)
-        for number, sim in enumerate(modem.sims, start=1)
-    )
-    return replace(modem, sims=tuple(sims))
+def _with_pins(modem: ModemConfig, mistakes: list[str]) -> tuple[SimConfig, ...]:
+    keys = (f"modems.{modem.name}.sims[{number}].pin_file" for number in range(1, len(modem.sims) + 1))
+    return tuple(_with_pin(sim, key, mistakes) for sim, key in zip(modem.sims, keys, strict=True))
 
 
 def _with_pin(sim: SimConfig, key: str, mistakes: list[str]) -> SimConfig:

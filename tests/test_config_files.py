@@ -1,4 +1,4 @@
-"""What stands in files beside the configuration."""
+"""What the configuration names beside itself: the files with PINs."""
 
 from pathlib import Path
 
@@ -7,34 +7,29 @@ import pytest
 from smsgw.config import ConfigError
 from smsgw.config_files import read_config
 
-TWO_SIMS = """
-[modems.a]
-port = "/dev/null"
-[[modems.a.sims]]
-slot = 1
-pin_file = "{first}"
-[[modems.a.sims]]
-slot = 2
-name = "second"
-pin_file = "{second}"
-"""
+
+def configured(folder: Path, *sims: str) -> str:
+    path = folder / "config.toml"
+    sections = "".join(f"[[modems.north.sims]]\n{sim}\n" for sim in sims)
+    path.write_text(f"[modems.north]\nport = '/dev/north'\n{sections}", encoding="utf-8")
+    return str(path)
 
 
-def test_every_sim_has_the_pin_of_its_own_file(tmp_path: Path) -> None:
-    first, second, config = tmp_path / "first", tmp_path / "second", tmp_path / "a.toml"
-    first.write_text("1111\n")
-    second.write_text("2222\n")
-    config.write_text(TWO_SIMS.format(first=first, second=second))
-    (modem,) = read_config(str(config)).modems
-    assert [(sim.slot, sim.name, sim.pin) for sim in modem.sims] == [(1, "", "1111"), (2, "second", "2222")]
+def test_each_sim_may_have_its_pin_in_a_file_and_all_of_them_stay(tmp_path: Path) -> None:
+    for name, pin in (("first", "1111"), ("third", "3333")):
+        (tmp_path / name).write_text(f"{pin}\n", encoding="ascii")
+    path = configured(
+        tmp_path,
+        f"slot = 1\npin_file = '{tmp_path}/first'",
+        "slot = 2\npin = '2222'",
+        f"slot = 3\npin_file = '{tmp_path}/third'",
+    )
+    (modem,) = read_config(path).modems
+    assert [(sim.slot, sim.pin) for sim in modem.sims] == [(1, "1111"), (2, "2222"), (3, "3333")]
 
 
-def test_every_file_that_cannot_be_read_is_named_with_its_key(tmp_path: Path) -> None:
-    config = tmp_path / "a.toml"
-    config.write_text(TWO_SIMS.format(first=tmp_path / "x", second=tmp_path / "y"))
+def test_a_pin_file_that_is_missing_is_named_with_its_sim(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
-        read_config(str(config))
-    assert [mistake.split(":")[0] for mistake in raised.value.mistakes] == [
-        "modems.a.sims[1].pin_file",
-        "modems.a.sims[2].pin_file",
-    ]
+        read_config(configured(tmp_path, "slot = 1", f"slot = 2\npin_file = '{tmp_path}/none'"))
+    (mistake,) = raised.value.mistakes
+    assert mistake.startswith("modems.north.sims[2].pin_file: ")

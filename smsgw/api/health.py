@@ -76,6 +76,11 @@ class HealthCall:
         ailments = [self._ailment(name, live) for name, live in active.items()]
         reasons = [ailment for ailment in ailments if ailment is not None]
         able = len(active) > len(reasons)
+        reasons += [
+            self._said(_unable(name, slot, STATES[state]))
+            for name, live in active.items()
+            for slot, state in live.unable.items()
+        ]
         if not active:
             reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))
         if self._config.server.maintenance:
@@ -109,6 +114,10 @@ class HealthCall:
 
     def _said(self, text: Text) -> str:
         return text.in_language(self._config.server.language)
+
+
+def _unable(name: str, slot: int, state: Text) -> Text:
+    return Text(f"SIM-карта {slot} устройства {name}: {state.ru}.", f"SIM {slot} of device {name} {state.en}.")
 
 
 def _closed_by(shortage: Text) -> Text:

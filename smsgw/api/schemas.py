@@ -321,7 +321,7 @@ SCHEMAS: dict[str, Schema] = {
         imei=_or_null(_text("IMEI")),
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
         waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
-        slot=_or_null(_number("The slot in use right now")),
+        slot=_or_null(_number("The slot in use right now; null, too, where several are in use at once")),
         balances=_list(_BALANCE),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),

@@ -35,7 +35,7 @@ class Gateway:
         self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
         self.slots = Slots(db, self.devices, zone)
         self.balances = Balances(db, self._changed)
-        self.housekeeping = Housekeeping(db, config, ids, self._changed)
+        self.housekeeping = Housekeeping(db, config, self.devices, ids, self._changed)
         self.reports = Reports(db, self._changed)
         self.inbox = Inbox(db, ids)
         self.canaries = Canaries(db, config.canaries, self.devices, self.submission, zone, self._changed)

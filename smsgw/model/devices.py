@@ -26,7 +26,7 @@ class LiveModem:
     state: DeviceState = DeviceState.OFFLINE
     since: int = 0  # Unix milliseconds, start of the present state
     online: bool = False
-    slot: int | None = None  # of the SIM in use
+    slot: int | None = None  # of the SIM in use; None also where several are
     signal_dbm: int | None = None
     registration: str | None = None
     operator: str | None = None
@@ -36,6 +36,7 @@ class LiveModem:
     remedy: str | None = None  # what was last done about an ailment that is not known to be over
     balances: Mapping[int, Balance] = field(default_factory=dict)  # by slot, of the SIMs seen there
     standstill: Standstill | None = None  # the last one; it may be over
+    unable: Mapping[int, DeviceState] = field(default_factory=dict)  # by slot, SIMs that cannot send while others can
 
     @property
     def trouble(self) -> str | None:

@@ -20,7 +20,7 @@ from smsgw.modem.link import Link
 from smsgw.modem.overrides import AS_PROFILED, overridden
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
-from smsgw.modem.slot_switch import turn_to
+from smsgw.modem.slot_switch import bind, turn_to
 from smsgw.modem.slots import SlotChoice
 
 _ROOMY = 20  # slots from which the modem's own memory is preferred to that of the SIM
@@ -140,7 +140,7 @@ class Startup:
     async def radio_on(self) -> None:
         level = await self._ask(commands.functionality(), replies.functionality)
         # Of a modem that turns between SIMs we have switched the radio off ourselves.
-        if level == 1 or (level is None and self._slot is None):
+        if level == 1 or (level is None and (self._slot is None or self._slot.binds)):
             return
         await patiently(self._link, commands.full_functionality())
         await asyncio.sleep(self._link.pace.radio_s)
@@ -151,6 +151,9 @@ class Startup:
 
     async def right_slot(self) -> None:
         choice = self._slot
+        if choice is not None and choice.binds:
+            await bind(self._link, choice.binds, choice.slot)
+            return
         if choice is None or (choice.sim and choice.sim == await read_iccid(self._link, self.profile)):
             return
         await turn_to(self._link, choice.ways or self.profile.every_slot_way, choice.slot)

@@ -3,6 +3,7 @@
 Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
 """
 
+import asyncio
 import errno
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from smsgw.modem.revival import PowerFailure
 from smsgw.modem.trace import WireTrace
 from smsgw.policy.ladder import Ailment, Ladder, Proof, Rung
 from smsgw.scheduler.board import Board
+from smsgw.scheduler.module import Module, Share
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
 
@@ -38,6 +40,7 @@ class Climber:
     """The ladder of one modem, and whoever climbs it. `profile` and `port` are the modem's, as last known.
 
     `keep` is called with what the modem hands over meanwhile, `hold` keeps a port from others; `clock` gives seconds.
+    `share` is what its worker has of the module.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Climber:
         keep: Callable[[str], None],
         hold: Callable[[str, str], AbstractAsyncContextManager[None]],
         clock: Callable[[], float] = time.monotonic,
+        share: Share | None = None,
     ) -> None:
         self.profile: Profile = GENERIC
         self.port = config.port
@@ -60,11 +64,17 @@ class Climber:
         self._keep = keep
         self._hold = hold
         self._clock = clock
+        self.share = share or Module().share(board, asyncio.Event())
         self._ailment: Ailment | None = None  # what the last faults in a row were, and since when
         self._since = 0.0
         self._patience_s = {Ailment.GONE: pace.gone_s, Ailment.UNFIT: pace.unfit_s}
         self._postponed: tuple[Ailment, str] | None = None
-        self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
+        self._ladder = Ladder(
+            rest_s=pace.ladder_rest_s,
+            window_s=pace.hard_window_s,
+            has_power=bool(config.power_hub),
+            hard_steps=self.share.hard_steps,
+        )
 
     # ── what a session tells ──
 
@@ -101,7 +111,7 @@ class Climber:
             logger.info("recovered", modem=self._board.name, by=_WORDS[height])
 
     def _see_to(self, ailment: Ailment | None, why: str) -> None:
-        rung = None if ailment is None else self._ladder.next(ailment, self._clock())
+        rung = None if ailment is None else self._next(ailment)
         if rung is not None:
             raise SetUpAgain(why, rung)
 
@@ -129,7 +139,17 @@ class Climber:
             self._ailment, self._since = ailment, now
         if ailment is None or now - self._since < self._patience_s.get(ailment, 0.0):
             return Rung.REOPEN
-        return self._ladder.next(ailment, now) or Rung.REOPEN
+        return self._next(ailment) or Rung.REOPEN
+
+    def opens(self, port: str) -> None:
+        """The port is about to be opened; what was done to the module for another SIM was done for this one, too."""
+        self.port = port
+        undergone, self.share.undergone = self.share.undergone, None
+        if undergone is not None:
+            self._ladder.undergo(undergone, self._clock())
+
+    def _next(self, ailment: Ailment) -> Rung | None:
+        return self._ladder.next(ailment, self._clock(), spares=self.share.serves_another)
 
     async def _take(self, rung: Rung) -> None:
         if rung is Rung.POWER:

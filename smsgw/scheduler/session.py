@@ -105,6 +105,7 @@ class Session:
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
+            self._climber.share.stays()
             await self._hear()
             await self._hearing.look_for_stored()
             await self._look_at_network()
@@ -147,8 +148,10 @@ class Session:
         for part in claimed.parts:
             if not await self._may_go_on(claimed, is_begun=part is not claimed.parts[0]):
                 break
-            if not await self._send_part(part):
-                break
+            async with self._climber.share.at_risk:
+                await self._stay_with(claimed)
+                if not await self._send_part(part):
+                    break
         else:
             logger.info("sent", modem=self._board.name, id=claimed.id, parts=claimed.part_count)
         self._board.become(DeviceState.READY, self._board.live.error)
@@ -178,6 +181,14 @@ class Session:
             raise
         await self._give_back(claimed)
         return False
+
+    async def _stay_with(self, claimed: ClaimedMessage) -> None:
+        """Send nothing through a module that was treated for another of its SIMs meanwhile."""
+        try:
+            self._climber.share.stays()
+        except SetUpAgain:
+            await self._give_back(claimed)
+            raise
 
     async def _give_back(self, claimed: ClaimedMessage, reason: Reason = Reason.INTERRUPTED) -> None:
         await self._store(lambda: self._gateway.sending.give_back(claimed.row, reason))
@@ -348,7 +359,7 @@ class Session:
             is_charging=battery.charging if battery else True,
         )
         self._board.become(DeviceState.READY, self._slots.faults())
-        await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei))
+        await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei, self._seat.slot))
 
 
 # What a person can do while the network has not taken the SIM.

@@ -186,3 +186,12 @@ async def test_a_canary_that_is_not_sent_because_somebody_wants_it_so_is_no_reas
         assert (answer.json["status"], answer.json["reasons"]) == ("ok", [])
         (canary,) = answer.json["canaries"]
         assert (canary["state"], canary["reason"]) == ("not_sent", "switched_off")
+
+
+async def test_a_sim_that_cannot_send_while_others_of_its_device_can_is_named(api: Api, modems: ModemsByHand) -> None:
+    modems.states[await api.device("south")] = replace(READY, unable={2: DeviceState.LOCKED})
+    answer = await api.call("GET", "/health")
+    told = "SIM-карта 2 устройства south: ждёт человека: SIM-карта заблокирована."
+    assert (answer.status, answer.json["status"], answer.json["reasons"]) == (200, "degraded", [told])
+    modems.states[await api.device("north")] = LiveModem()
+    assert (await api.call("GET", "/health")).status == 200

@@ -325,3 +325,31 @@ async def test_beside_modems_that_hang_restart_and_vanish_the_healthy_one_goes_o
 
             await until(all_are, "all that the others had to send")
         assert all(len(set(texts)) == 30 for texts in sent_by(virtual).values())
+
+
+# ── a module that uses its SIMs at once ──
+
+
+def box(virtual: VirtualModems) -> ModemConfig:
+    sims = tuple(SimConfig(slot=modem.index + 1, imei=modem.imei) for modem in virtual.modems)
+    return ModemConfig(name="box", sims=sims)
+
+
+async def test_each_sim_of_a_module_is_found_by_its_own_imei_wherever_it_is(tmp_path: Path) -> None:
+    async with plugged_in(tmp_path, 2) as virtual:
+        async with running(configured(tmp_path, box(virtual)), virtual, root=root(tmp_path)) as w:
+            await w.all_ready()
+            for index in (0, 1):
+                virtual.fault(index, "unplug")
+            await error_of(w, 0, f"no modem with the IMEI {virtual.modems[1].imei} is plugged in")
+            virtual.fault(0, "replug", socket="1-1.2")
+            virtual.fault(1, "replug", socket="1-1.1")
+            for slot in (1, 2):
+                await w.reaches(await w.send(f"to {slot}", to_sim=slot), 4)
+        assert sent_by(virtual) == {0: ["to 1"], 1: ["to 2"]}
+
+
+async def test_what_belongs_to_one_module_is_listed_under_its_name(tmp_path: Path) -> None:
+    async with plugged_in(tmp_path, 2) as virtual:
+        listed = await detected(tmp_path, box(virtual))
+        assert [one["configured_as"] for one in listed] == ["box", "box"]

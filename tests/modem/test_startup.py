@@ -272,6 +272,15 @@ async def test_a_failing_sim_is_restarted_once(peer: Peer, modem: Modem, door: D
     assert peer.commands.count("AT+CFUN=0") == 1
 
 
+async def test_where_the_radio_serves_another_sim_too_one_that_fails_is_left_alone(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    door.policy = replace(door.policy, its_own_radio=False)
+    peer.answers["AT+CPIN?"] = framed("+CME ERROR: 13")
+    assert isinstance(await locked(modem, door), SimFailed)
+    assert not [command for command in peer.commands if command.startswith("AT+CFUN=")]
+
+
 @pytest.mark.parametrize(
     "answer", [framed("+CPIN: READY"), framed('+CPIN: "READY"', "OK"), framed("+CPIN:READY", "OK")]
 )
