@@ -3,7 +3,7 @@
 Knows neither storage nor modems nor time. Times are aware UTC datetimes at the edges and Unix milliseconds inside rows.
 """
 
-from smsgw.model.devices import Device, LiveModem, LiveModems
+from smsgw.model.devices import Device, LiveModem, LiveModems, UsbPlace
 from smsgw.model.inbound import Arrival, Fate, Inbound, InboundKind, InboundPage, Indication
 from smsgw.model.messages import (
     Attempt,
@@ -79,6 +79,7 @@ __all__ = [
     "TimelineEntry",
     "Token",
     "UnmatchedReport",
+    "UsbPlace",
     "UssdAnswer",
     "UssdCall",
     "UssdModems",
