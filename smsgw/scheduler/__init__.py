@@ -41,7 +41,8 @@ class Scheduler:
         self._stopping = asyncio.Event()
         self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
         given = [config.port for config in gateway.devices.configured.values() if not config.imei]
-        finder = Finder(pace.modem, given, root)
+        owners = {config.port: config.name for config in gateway.devices.configured.values() if config.port}
+        finder = Finder(pace.modem, given, root, owners)
         self._workers = {
             id: ModemWorker(
                 id, config, gateway, finder, clock, pace, self._stopping, recordings, trace_texts=trace_texts

@@ -34,6 +34,7 @@ from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.waiting import happens_within
+from smsgw.scheduler.whereabouts import Whereabouts
 
 logger = log.get("smsgw.modem")
 
@@ -66,7 +67,8 @@ class ModemWorker:
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
         self._keep = partial(gateway.reports.handed_over, device)
-        self._climber = Climber(config, self.board, pace, self._trace, self._keep, finder.hold)
+        self._whereabouts = Whereabouts(device, config, gateway.devices, finder)
+        self._climber = Climber(config, self.board, pace, self._trace, self._keep, self._whereabouts)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._session: Session | None = None
         self._is_seated = False
@@ -183,6 +185,8 @@ class ModemWorker:
         self._record(why)
         rung = self._climber.after(error)
         try:
+            if not self._stopping.is_set():
+                rung = await self._climber.aside(rung, why)
             if rung is Rung.REOPEN or self._stopping.is_set():
                 return pause_s
             await self._gateway.devices.may_have_started_again(self._device)
@@ -231,7 +235,9 @@ class ModemWorker:
                 if self._is_seated or not config.may_be_elsewhere:
                     raise
                 missed = error
-        await self._open_at(await self._find(missed))
+        port = await self._find(missed)
+        with self._whereabouts.telling():
+            await self._open_at(port)
 
     async def _find(self, missed: Exception | None) -> str:
         """Look for the modem on USB; `missed` is what was wrong with the configured port."""
@@ -242,8 +248,10 @@ class ModemWorker:
             if missed is not None and not _is_absent(missed):
                 # Something is there: what ails that is to be cured.
                 raise missed from error
+            if mute := await self._whereabouts.port_of_mute():
+                return mute
             raise ModemMissing(f"{_told(missed)}; {error}" if missed else str(error)) from error
-        if missed and is_same_port(port, config.port):
+        if missed and is_same_port(port, self._climber.port):
             raise missed
         if port != self._found_at:
             logger.info("found the modem", modem=config.name, port=port, imei=config.imei)
@@ -254,7 +262,7 @@ class ModemWorker:
         config, pace = self._config, self._pace.modem
         if self._slots.are_several:
             await self._choose_slot()
-        self._climber.port = port
+        self._climber.port = port = await self._finder.stand_in(port)
         left_over = await self._gateway.reports.left_over(self._device)
         async with (
             self._finder.hold(port, config.name),
@@ -324,11 +332,11 @@ class ModemWorker:
         """Set the modem up if it is the right one, and let the others know who is here."""
         try:
             policy = PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
-            identity = await modem.initialise(policy, self._config.imei)
+            identity = await modem.initialise(policy, self._config.imei, await self._finder.news_commands(port))
         except WrongModem as wrong:
             await self._finder.met(port, wrong.imei)
             raise
-        await self._finder.met(port, identity.imei)
+        await self._whereabouts.met(port, identity.imei)
         return identity
 
     async def _take_seat(self, identity: Identity) -> Seat:
