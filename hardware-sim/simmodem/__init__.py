@@ -19,6 +19,7 @@ In a test:
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
 `bus=UsbBus(root)` plugs the modems into a USB bus: below `root` stand /sys and /dev as a computer with these sticks has
 them, and `vm.fault(0, "replug", socket="1-1.7", number=8)` lets one return in another socket, as ttyUSB8 and the next.
+With `stick=replace(EC25, spare=3)` they answer at two ports, and `vm.fault(0, "deafen")` leaves one of them.
 `profile=Profile(…)` changes the make of modem, a PIN included; `FAMILIES["sim800"]` is one that there is, and
 `with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.

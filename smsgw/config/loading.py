@@ -102,8 +102,6 @@ class _Loader:
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
         if bool(table.get("power_hub")) is not bool(table.get("power_port")):
             self.mistakes.append(f"{key}.power_hub: power_hub and power_port are given together, or neither of them")
-        if table.get("power_hub") and not table.get("port") and not _all_have_ports(sims):
-            self.mistakes.append(f"{key}.power_hub: needs port, by which it is known what has its power from there")
         sims = self._sims(f"{key}.sims", sims)
         return self._section(ModemConfig, key, table, name=name, sims=sims, overrides=overrides)
 

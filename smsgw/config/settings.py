@@ -177,6 +177,11 @@ class ModemConfig:
         return self.power_hub and f"port {self.power_port} of hub {self.power_hub}"
 
     @property
+    def outlet_socket(self) -> str:
+        """The USB socket that has its power from there, as the kernel calls it; empty if there is none."""
+        return self.power_hub and f"{self.power_hub}.{self.power_port}"
+
+    @property
     def sim(self) -> SimConfig:
         """The SIM that the modem uses when nothing waits for another one."""
         return self.sims[0]

@@ -8,7 +8,7 @@ from functools import partial
 from smsgw.config import ModemConfig
 from smsgw.errors import DeviceNotFound
 from smsgw.gateway.ids import ObjectIds
-from smsgw.model import Device, PartState, Reason, Status
+from smsgw.model import Device, PartState, Reason, Status, UsbPlace
 from smsgw.store import devices, messages, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
@@ -83,6 +83,14 @@ class Devices:
         """Record that a modem answered; where each SIM has an IMEI, that of the first is the device's."""
         is_other = self._uses_all_sims(id) and slot != self.configured[id].sim.slot
         await self._db.write(partial(devices.seen, id=id, imei=None if is_other else imei))
+
+    async def placed(self, id: str, place: UsbPlace) -> None:
+        """Record where on USB a modem was met."""
+        await self._db.write(partial(devices.placed, id=id, place=place))
+
+    async def displaced(self, id: str) -> None:
+        """Record that somebody else is where a modem was met last."""
+        await self._db.write(partial(devices.displaced, id=id))
 
     async def sims_in_slots(self, id: str) -> dict[str, int]:
         """Tell in which slot of a device each of the SIMs is that were seen there last."""

@@ -4,7 +4,7 @@ Knows neither storage nor modems nor time. Times are aware UTC datetimes at the 
 """
 
 from smsgw.model.canaries import CanaryReport, CanaryState, Flight, Hindrance
-from smsgw.model.devices import Device, LiveModem, LiveModems
+from smsgw.model.devices import Device, LiveModem, LiveModems, UsbPlace
 from smsgw.model.inbound import Arrival, Fate, Inbound, InboundKind, InboundPage, Indication
 from smsgw.model.messages import (
     Attempt,
@@ -84,6 +84,7 @@ __all__ = [
     "TimelineEntry",
     "Token",
     "UnmatchedReport",
+    "UsbPlace",
     "UssdAnswer",
     "UssdCall",
     "UssdModems",

@@ -9,6 +9,18 @@ from smsgw.model.states import DeviceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsbPlace:
+    """Where on USB a modem was met: the socket, as the kernel calls it, and of what is in there the make and interface.
+
+    `make` is vendor, product and, where there is one, serial number, as the device tells them: 2c7c:0125:.
+    """
+
+    socket: str
+    make: str
+    interface: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A modem as it is stored; its SIM slots come from the configuration."""
 
@@ -17,6 +29,7 @@ class Device:
     is_active: bool
     imei: str | None
     last_online_at: int | None
+    place: UsbPlace | None = None  # where it was met last; None if that is not known, or somebody else was met there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

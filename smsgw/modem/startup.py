@@ -58,7 +58,7 @@ class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
     With `slot`, the modem is made to use that one; with `imei`, any other modem is left alone. `overrides` go before
-    what its row says.
+    what its row says. `news_commands` are what this port needs to tell the news.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Startup:
         slot: SlotChoice | None = None,
         overrides: OverridesConfig = AS_PROFILED,
         imei: str = "",
+        news_commands: Sequence[str] = (),
     ) -> None:
         self.profile = overridden(profile or GENERIC, overrides)
         self._overrides = overrides
@@ -77,6 +78,7 @@ class Startup:
         self._policy = policy
         self._slot = slot
         self._imei = imei
+        self._news_commands = tuple(news_commands)
         self._found = Identity()
 
     @property
@@ -146,7 +148,7 @@ class Startup:
         await asyncio.sleep(self._link.pace.radio_s)
 
     async def calm(self) -> None:
-        for line in self.profile.quiet_commands:
+        for line in (*self.profile.quiet_commands, *self._news_commands):
             await self._tell(commands.plain(line))
 
     async def right_slot(self) -> None:

@@ -16,10 +16,11 @@ class Rung(IntEnum):
     """One step, the gentlest first."""
 
     REOPEN = 1  # its port is closed and opened; ESC, CR, AT call it to order, and it is set up again
-    RESELECT = 2  # it leaves its network and looks for one anew
-    RADIO = 3  # its radio and its SIM are switched off and on
-    RESET = 4  # it restarts, in its vendor's way
-    POWER = 5  # its USB port loses its power for a while
+    OTHER_PORT = 2  # it is called to order at another port of its own, where it has one
+    RESELECT = 3  # it leaves its network and looks for one anew
+    RADIO = 4  # its radio and its SIM are switched off and on
+    RESET = 5  # it restarts, in its vendor's way
+    POWER = 6  # its USB port loses its power for a while
 
 
 HARD = frozenset({Rung.RESET, Rung.POWER})
@@ -57,7 +58,7 @@ class Course:
 
 
 COURSES: Mapping[Ailment, Course] = {
-    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
+    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
     Ailment.UNFIT: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET), proof=Proof.ANSWERS),
     Ailment.GONE: Course(rungs=(Rung.POWER,), proof=Proof.ANSWERS),
     Ailment.UNSET: Course(rungs=(Rung.REOPEN,), proof=Proof.ACCEPTS),

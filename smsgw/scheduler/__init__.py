@@ -45,7 +45,8 @@ class Scheduler:
         self._tasks: dict[ModemWorker, asyncio.Task[None]] = {}
         configured = gateway.devices.configured
         given = [line.port for config in configured.values() for line in config.lines() if not line.imei]
-        finder = Finder(pace.modem, given, root)
+        owners = {line.port: line.name for config in configured.values() for line in config.lines() if line.port}
+        finder = Finder(pace.modem, given, root, owners)
         self._canaries = CanaryWatch(gateway, pace)
         modules = {id: Module() for id in configured}
         self._workers = {

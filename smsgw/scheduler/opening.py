@@ -27,6 +27,7 @@ from smsgw.scheduler.seat import Seat
 from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots
 from smsgw.scheduler.ussd import Desk
+from smsgw.scheduler.whereabouts import Whereabouts
 
 logger = log.get("smsgw.modem")
 
@@ -45,6 +46,7 @@ class Opener:
         gateway: Gateway,
         finder: Finder,
         board: Board,
+        whereabouts: Whereabouts,
         climber: Climber,
         slots: Slots,
         desk: Desk,
@@ -64,6 +66,7 @@ class Opener:
         self._gateway = gateway
         self._finder = finder
         self._board = board
+        self._whereabouts = whereabouts
         self._climber = climber
         self._slots = slots
         self._desk = desk
@@ -102,7 +105,9 @@ class Opener:
                 if self._is_seated or not config.may_be_elsewhere:
                     raise
                 missed = error
-        await self._open_at(await self._find(missed))
+        port = await self._find(missed)
+        with self._whereabouts.telling():
+            await self._open_at(port)
 
     async def _find(self, missed: Exception | None) -> str:
         """Look for the modem on USB; `missed` is what was wrong with the configured port."""
@@ -113,8 +118,10 @@ class Opener:
             if missed is not None and not _is_absent(missed):
                 # Something is there: what ails that is to be cured.
                 raise missed from error
+            if mute := await self._whereabouts.port_of_mute():
+                return mute
             raise ModemMissing(f"{told(missed)}; {error}" if missed else str(error)) from error
-        if missed and is_same_port(port, config.port):
+        if missed and is_same_port(port, self._climber.port):
             raise missed
         if port != self._found_at:
             logger.info("found the modem", modem=config.name, port=port, imei=config.imei)
@@ -127,6 +134,7 @@ class Opener:
             await self._choose_slot()
         elif self._climber.share.is_one_of_several:
             self._known_sims = await self._gateway.devices.sims_in_slots(self._device)
+        port = await self._finder.stand_in(port)
         self._climber.opens(port)
         left_over = await self._gateway.reports.left_over(self._holder)
         async with (
@@ -210,11 +218,11 @@ class Opener:
                 answered=self._pin_answered,
                 its_own_radio=not self._climber.share.is_one_of_several,
             )
-            identity = await modem.initialise(policy, self._config.imei)
+            identity = await modem.initialise(policy, self._config.imei, await self._finder.news_commands(port))
         except WrongModem as wrong:
             await self._finder.met(port, wrong.imei)
             raise
-        await self._finder.met(port, identity.imei)
+        await self._whereabouts.met(port, identity.imei)
         return identity
 
     async def _take_seat(self, identity: Identity) -> Seat:

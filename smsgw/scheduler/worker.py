@@ -32,6 +32,7 @@ from smsgw.scheduler.seat import SetUpAgain
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.waiting import happens_within
+from smsgw.scheduler.whereabouts import Whereabouts
 
 logger = log.get("smsgw.modem")
 
@@ -69,7 +70,8 @@ class ModemWorker:
         self._trace = WireTrace(config.name, texts=trace_texts)
         keep = partial(gateway.reports.handed_over, holder)
         self._share = module.share(self.board, self.bell)
-        self._climber = Climber(config, self.board, pace, self._trace, keep, finder.hold, share=self._share)
+        whereabouts = Whereabouts(device, config, gateway.devices, finder, is_alone=holder == device)
+        self._climber = Climber(config, self.board, pace, self._trace, keep, whereabouts, share=self._share)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
         self._slots = Slots(config)
         self._opener = Opener(
@@ -79,6 +81,7 @@ class ModemWorker:
             gateway,
             finder,
             self.board,
+            whereabouts,
             self._climber,
             self._slots,
             self.desk,
@@ -198,6 +201,8 @@ class ModemWorker:
         self._record(why)
         rung = self._climber.after(error)
         try:
+            if not self._stopping.is_set():
+                rung = await self._climber.aside(rung, why)
             if rung is Rung.REOPEN or self._stopping.is_set():
                 return pause_s
             async with self._share.treated(rung) as is_called_for:

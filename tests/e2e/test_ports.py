@@ -3,66 +3,26 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from usb_world import configured, entry, error_of, plugged_in, root, sent_by
 
 from commands import opened_elsewhere, smsgw
 from simmodem import Profile, Stick, UsbBus, VirtualModems
 from smsgw import detect as detecting
-from smsgw.config import Config, ModemConfig, SimConfig
+from smsgw.config import ModemConfig, SimConfig
 from smsgw.modem import finder
 from smsgw.modem.pace import Pace as ModemPace
-from world import BRISK, IMPATIENT, World, configure, running, until
+from world import BRISK, IMPATIENT, running, until
 
 GPS = Stick(vendor="1546", product="01a7", interfaces=(0,))
 NOBODY = "490154203237518"
 BY_PATH = "dev/serial/by-path/platform-3f980000.usb-usb-0:1.{}:1.2-port0"
 BY_ID = "dev/serial/by-id/usb-Quectel_EC25-if02-port0"
-
-
-@asynccontextmanager
-async def plugged_in(folder: Path, modems: int, **options: Any) -> AsyncIterator[VirtualModems]:
-    """Open virtual modems in the sockets 1-1.1, 1-1.2 and so on of a computer whose trees are below `folder`."""
-    bus = UsbBus(folder / "root")
-    async with VirtualModems(folder / "modems", modems, bus=bus, **options) as virtual:
-        yield virtual
-
-
-def root(folder: Path) -> Path:
-    return folder / "root"
-
-
-def entry(virtual: VirtualModems, index: int, **settings: Any) -> ModemConfig:
-    """Configure a modem by its IMEI; the name tells which it is, the slot is the number of its SIM in requests."""
-    settings = {"imei": virtual.modems[index].imei, "sims": (SimConfig(slot=index + 1),)} | settings
-    return ModemConfig(name=f"modem{index}", **settings)
-
-
-def configured(folder: Path, *modems: ModemConfig) -> Config:
-    return replace(configure(folder, []), modems=modems)
-
-
-def sent_by(virtual: VirtualModems) -> dict[int, list[str]]:
-    """List the texts that each modem has sent, in order."""
-    sent: dict[int, list[str]] = {modem.index: [] for modem in virtual.modems}
-    for message in virtual.network.messages:
-        sent[message.modem].append(message.text)
-    return sent
-
-
-async def error_of(w: World, number: int, wanted: str) -> dict[str, Any]:
-    async def told() -> dict[str, Any] | None:
-        device = (await w.devices())[number]
-        return device if wanted in str(device["error"]) else None
-
-    found: dict[str, Any] = await until(told, f"{wanted!r} on the board of modem {number}")
-    return found
 
 
 async def test_a_modem_that_returns_as_another_tty_goes_on_with_its_queue(tmp_path: Path) -> None:

@@ -115,6 +115,14 @@ async def test_the_expected_modem_is_set_up(peer: Peer, modem: Modem, door: Door
     assert "AT+CNMI?" in peer.commands
 
 
+async def test_what_its_port_needs_is_told_after_what_its_profile_says(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    await modem.initialise(door.policy, news_commands=("AT+HERE", "AT+NOW"))
+    (own,) = named("quectel").quiet_commands
+    assert [line for line in peer.commands if line in (own, "AT+HERE", "AT+NOW")] == [own, "AT+HERE", "AT+NOW"]
+
+
 async def test_a_modem_that_knows_hardly_anything_is_set_up_all_the_same(
     peer: Peer, link: Link, door: Doorkeeper
 ) -> None:

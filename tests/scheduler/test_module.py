@@ -140,7 +140,7 @@ def test_beside_a_sim_that_is_served_a_module_is_restarted_once_within_the_windo
     one, other = lines
     other.is_served()
     taken = [one.climber.after(Silent("…")) for _ in range(6)]
-    assert taken == [Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.REOPEN, Rung.REOPEN, Rung.REOPEN]
+    assert taken == [Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.REOPEN, Rung.REOPEN]
 
 
 async def test_a_modem_with_one_worker_waits_for_nobody(clock: Clock) -> None:
