@@ -154,7 +154,9 @@ def _add_console_command(commands: Commands) -> None:
     console = add_command(
         commands, "console", _console, "talk to a modem, while the gateway is stopped; a script comes on standard input"
     )
-    console.add_argument("modem", metavar="MODEM", help="NAME of its section [modems.NAME]")
+    console.add_argument(
+        "modem", metavar="MODEM", help="NAME of its section [modems.NAME]; NAME/SLOT where each SIM has a port"
+    )
     console.add_argument(
         "--recording", action="store_true", help="print what the gateway has recorded when the modem last failed"
     )

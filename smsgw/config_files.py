@@ -6,7 +6,7 @@ import ssl
 from dataclasses import replace
 from pathlib import Path
 
-from smsgw.config import PIN, Config, ConfigError, ModemConfig, load
+from smsgw.config import PIN, Config, ConfigError, ModemConfig, SimConfig, load
 from smsgw.modem.profiles import PROFILE_NAMES
 from smsgw.zone import UnknownZone, time_zone
 
@@ -29,7 +29,7 @@ def read_config(path: str) -> Config:
         mistakes.append(f"sending.timezone: {error}")
     if wrong := _wrong_with_certificates(config.webhooks.ca_file):
         mistakes.append(f"webhooks.ca_file: {config.webhooks.ca_file} cannot be read: {wrong}")
-    modems = tuple(_with_pin(modem, mistakes) for modem in config.modems)
+    modems = tuple(replace(modem, sims=_with_pins(modem, mistakes)) for modem in config.modems)
     if mistakes:
         raise ConfigError(mistakes)
     return replace(config, modems=modems)
@@ -46,18 +46,22 @@ def _wrong_with_certificates(path: str) -> str | None:
     return None
 
 
-def _with_pin(modem: ModemConfig, mistakes: list[str]) -> ModemConfig:
-    if not modem.sim.pin_file:
-        return modem
-    key = f"modems.{modem.name}.sims[1].pin_file"
-    if re.fullmatch(PIN, modem.sim.pin_file):
+def _with_pins(modem: ModemConfig, mistakes: list[str]) -> tuple[SimConfig, ...]:
+    keys = (f"modems.{modem.name}.sims[{number}].pin_file" for number in range(1, len(modem.sims) + 1))
+    return tuple(_with_pin(sim, key, mistakes) for sim, key in zip(modem.sims, keys, strict=True))
+
+
+def _with_pin(sim: SimConfig, key: str, mistakes: list[str]) -> SimConfig:
+    if not sim.pin_file:
+        return sim
+    if re.fullmatch(PIN, sim.pin_file):
         mistakes.append(f"{key}: the path of a file is needed; a PIN itself belongs to pin")
-        return modem
+        return sim
     try:
-        pin = Path(modem.sim.pin_file).read_text(encoding="ascii").strip()
+        pin = Path(sim.pin_file).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        mistakes.append(f"{key}: {modem.sim.pin_file} cannot be read: {getattr(error, 'strerror', 'it is not text')}")
-        return modem
+        mistakes.append(f"{key}: {sim.pin_file} cannot be read: {getattr(error, 'strerror', 'it is not text')}")
+        return sim
     if not re.fullmatch(PIN, pin):
-        mistakes.append(f"{key}: {modem.sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
-    return replace(modem, sims=(replace(modem.sim, pin=pin),))
+        mistakes.append(f"{key}: {sim.pin_file} must hold a PIN of 4 to 8 digits and nothing else")
+    return replace(sim, pin=pin)

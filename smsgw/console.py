@@ -75,10 +75,11 @@ async def _converse(config: Config, name: str, *, forced: bool, limit_s: float) 
 
 
 def _modem(config: Config, name: str) -> ModemConfig:
-    for modem in config.modems:
-        if modem.name == name:
-            return modem
-    known = ", ".join(modem.name for modem in config.modems) or "none"
+    lines = [line for modem in config.modems for line in modem.lines()]
+    for line in lines:
+        if line.name == name:
+            return line
+    known = ", ".join(line.name for line in lines) or "none"
     raise ConsoleError(f"there is no modem {name!r} in the configuration; there are: {known}")
 
 

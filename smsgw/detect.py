@@ -74,12 +74,15 @@ async def detect(modems: Iterable[ModemConfig], root: Path = ROOT, pace: Pace | 
 def _configured(modems: Iterable[ModemConfig], device: UsbDevice, said: Introduction) -> str | None:
     """Of an entry with an IMEI, that decides where it is known: it goes wherever its modem is."""
     for modem in modems:
-        if modem.imei and said.imei:
-            if is_same_modem(modem.imei, said.imei):
-                return modem.name
-        elif modem.port and any(is_same_port(modem.port, tty.path) for tty in device.ttys):
+        if any(_is_meant(line, device, said) for line in modem.lines()):
             return modem.name
     return None
+
+
+def _is_meant(line: ModemConfig, device: UsbDevice, said: Introduction) -> bool:
+    if line.imei and said.imei:
+        return is_same_modem(line.imei, said.imei)
+    return bool(line.port) and any(is_same_port(line.port, tty.path) for tty in device.ttys)
 
 
 def as_json(found: Sequence[Found]) -> str:

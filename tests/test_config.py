@@ -236,11 +236,6 @@ def test_a_number_of_a_modem_has_its_limits(key: str, low: int, high: int) -> No
         (f"{NORTH}reset_command = \"AT\\rATD112;\"", "modems.north.reset_command", "AT+CFUN=1,1"),
         (f"{NORTH}power_hub = '1-1.4'", "modems.north.power_hub", "together"),
         (f"{NORTH}power_port = 2", "modems.north.power_hub", "together"),
-        (
-            "[modems.north]\nimei = '490154203237518'\npower_hub = '1-1.4'\npower_port = 2",
-            "modems.north.power_hub",
-            "needs port",
-        ),
         (f"{NORTH}power_hub = '1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
         (f"{NORTH}power_hub = 'usb1'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
         (f"{NORTH}power_hub = '1-0'\npower_port = 2", "modems.north.power_hub", "never a root hub"),
@@ -320,12 +315,19 @@ def test_two_modems_never_share_a_port_or_an_imei() -> None:
     assert told == "modems.south.imei: 490154203237518 is already used by modems.north"
 
 
+def test_a_modem_that_is_known_by_its_imei_alone_may_have_its_power_switched() -> None:
+    anywhere = modem("[modems.north]\nimei = '490154203237518'\npower_hub = '1-1.4'\npower_port = 2\n")
+    assert (anywhere.port, anywhere.outlet_socket) == ("", "1-1.4.2")
+
+
 def test_what_takes_the_power_of_one_modem_never_takes_that_of_another() -> None:
     power = "power_hub = '1-1.4'\npower_port = 2\n"
     south = "[modems.south]\nport = '/dev/south'\n"
     told = the_mistake(f"{NORTH}{power}{south}{power}")
     assert told == "modems.south.power_port: port 2 of hub 1-1.4 is already used by modems.north"
     assert modem(f"{NORTH}{power}").outlet == "port 2 of hub 1-1.4"
+    assert modem(f"{NORTH}{power}").outlet_socket == "1-1.4.2"
+    assert modem(NORTH).outlet_socket == ""
     load(f"{NORTH}{power}{south}{power.replace('2', '3')}", {})
 
 
@@ -350,7 +352,10 @@ def test_a_misspelt_key_is_answered_with_the_one_that_was_meant(text: str, key: 
 def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_known() -> None:
     known = ", ".join(setting.name for setting in fields(StoreConfig))
     assert the_mistake("[store]\nzzz = 1") == f"store.zzz: unknown key; known here: {known}"
-    assert the_mistake("[panel]\nx = 1") == "panel: unknown key; known here: server, store, sending, webhooks, modems"
+    assert (
+        the_mistake("[panel]\nx = 1")
+        == "panel: unknown key; known here: server, store, sending, webhooks, modems, canaries"
+    )
     assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from smsgw.config import (
+    CanaryConfig,
     Config,
     ModemConfig,
     OverridesConfig,
@@ -39,7 +40,10 @@ def test_the_example_as_it_stands_changes_nothing() -> None:
 
 def test_everything_switched_off_in_the_example_is_the_default() -> None:
     config = load(switched_on(), {})
-    assert config == Config(modems=(ModemConfig(name="north", port=config.modems[0].port),))
+    canary = CanaryConfig(
+        name="north-to-itself", from_modem="north", to_modem="north", to_number=config.canaries[0].to_number
+    )
+    assert config == Config(modems=(ModemConfig(name="north", port=config.modems[0].port),), canaries=(canary,))
 
 
 def test_the_example_names_every_setting_once() -> None:
@@ -56,11 +60,13 @@ def test_the_example_names_every_setting_once() -> None:
     assert set(north) == settings(ModemConfig) - {"name"}
     assert set(north["sims"][0]) == settings(SimConfig)
     assert set(north["overrides"]) == settings(OverridesConfig)
+    (canary,) = document["canaries"].values()
+    assert set(canary) == settings(CanaryConfig) - {"name"}
 
 
 def test_the_example_tells_the_limits_of_every_number() -> None:
     text = example()
-    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig, OverridesConfig):
+    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig, OverridesConfig, CanaryConfig):
         for setting in fields(kind):
             if "max" in setting.metadata:
                 comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]

@@ -7,7 +7,7 @@ from smsgw.at.errors import ErrorKind, Vendor, Verdict, describe
 from smsgw.policy.ladder import COURSES, HARD, MOST_HARD, PATIENCE, Ailment, Ladder, Proof, Rung
 
 REST_S, WINDOW_S = 900.0, 3_600.0
-REOPEN, RESELECT, RADIO, RESET, POWER = Rung
+REOPEN, OTHER_PORT, RESELECT, RADIO, RESET, POWER = Rung
 
 
 def ladder(*, has_power: bool = True) -> Ladder:
@@ -21,7 +21,7 @@ def cms(code: int, vendor: Vendor | None = None) -> Verdict:
 @pytest.mark.parametrize(
     ("ailment", "steps"),
     [
-        (Ailment.MUTE, [REOPEN, RADIO, RESET, POWER, REOPEN, REOPEN]),
+        (Ailment.MUTE, [REOPEN, OTHER_PORT, RADIO, RESET, POWER, REOPEN, REOPEN]),
         (Ailment.UNFIT, [REOPEN, RADIO, RESET, REOPEN]),
         (Ailment.GONE, [POWER, None]),
         (Ailment.UNSET, [REOPEN, REOPEN, REOPEN]),
@@ -43,6 +43,17 @@ def test_where_nobody_can_take_its_power_the_step_is_left_out() -> None:
     climbed = ladder(has_power=False)
     assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(3)] == [RADIO, RESET, None]
     assert climbed.next(Ailment.GONE, 0.0) is None
+
+
+def test_only_a_modem_that_is_silent_is_called_at_another_port() -> None:
+    assert [ailment for ailment, course in COURSES.items() if OTHER_PORT in course.rungs] == [Ailment.MUTE]
+
+
+def test_a_modem_that_answers_at_its_other_port_is_called_to_order_there_before_anything_else_is_done() -> None:
+    climbed = ladder()
+    assert [climbed.next(Ailment.MUTE, 0.0) for _ in range(2)] == [REOPEN, OTHER_PORT]
+    assert climbed.proved(Proof.ANSWERS) is OTHER_PORT
+    assert [climbed.next(Ailment.MUTE, 0.0) for _ in range(3)] == [REOPEN, OTHER_PORT, RADIO]
 
 
 def test_after_a_rest_it_is_climbed_anew() -> None:

@@ -40,6 +40,7 @@ BRISK = Pace(
     sweep_s=0.05,
     forget_after_s=0.05,
     forget_s=0.05,
+    canary_after_s=0.05,
 )
 # As brisk, and out of patience with a silent modem after seconds instead of minutes.
 IMPATIENT = replace(BRISK, modem=replace(BRISK.modem, limit_factor=0.01, probes=3))

@@ -15,9 +15,11 @@ In a test:
         vm.network.dialled                     # list[tuple[int, str | None]]: by modem; None: it ended the session
         vm.modems[0].imei, vm.modems[0].iccid, vm.modems[0].state.sim.last_mr
 
+`numbers=["+12025550123", "+12025550124"]` are those of the modems: what one sends to another's arrives there.
 `observer=told` calls `told(0, Stage.PROMPT)` and so on, at every `Stage` that a modem reaches.
 `bus=UsbBus(root)` plugs the modems into a USB bus: below `root` stand /sys and /dev as a computer with these sticks has
 them, and `vm.fault(0, "replug", socket="1-1.7", number=8)` lets one return in another socket, as ttyUSB8 and the next.
+With `stick=replace(EC25, spare=3)` they answer at two ports, and `vm.fault(0, "deafen")` leaves one of them.
 `profile=Profile(…)` changes the make of modem, a PIN included; `FAMILIES["sim800"]` is one that there is, and
 `with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes.
 From a shell: `simmodem --help`.

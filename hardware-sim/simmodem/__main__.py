@@ -24,7 +24,7 @@ from simmodem.virtual import VirtualModems
 LINES = {"whole": WHOLE, "bytes": BYTES, "slow": SLOW, "urcs": URCS}
 EPILOG = """\
 rules:    to=<number> nth=<n> error=<final result> reports=<hex TP-ST,…> report-delay=<s> network-time=<s>
-          separated by ";", each optional; the first rule that fits a part decides. Examples:
+          arrival=<s, or never> separated by ";", each optional; the first rule that fits a part decides. Examples:
             --rule 'to=+12025550123;error=+CMS ERROR: 21'     --rule 'to=+12025550124;reports=30,00'
 control:  simmodem control SOCKET '{"do":"incoming","modem":0,"sender":"+12025550123","text":"Hello"}'
           do: incoming, incoming_pdu, fault, rule, clear_rules, ledger, messages, modems
@@ -70,6 +70,14 @@ def pin(text: str) -> str:
     return text
 
 
+def number(text: str) -> str:
+    """Read a telephone number, with or without +."""
+    digits = text.removeprefix("+")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 20:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a telephone number of 1 to 20 digits")
+    return text
+
+
 def rule(text: str) -> Rule:
     """Read a rule as the command line writes it."""
     chosen = Rule()
@@ -107,6 +115,7 @@ _RULE_FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "reports": lambda value: {"reports": tuple(bytes.fromhex(value.replace(",", " ")))},
     "report-delay": lambda value: {"report_delay": float(value)},
     "network-time": lambda value: {"network_time": float(value)},
+    "arrival": lambda value: {"arrival": None if value == "never" else float(value)},
 }
 
 
@@ -126,6 +135,14 @@ def _parser() -> argparse.ArgumentParser:
         "--report-delay", type=seconds, default=(1.0, 3.0), metavar="S", help="before each report (default 1-3)"
     )
     parser.add_argument("--rule", type=rule, action="append", default=[], metavar="RULE", help="see below; repeatable")
+    parser.add_argument(
+        "--number",
+        type=number,
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="the number of the first modem, then of the next: what one sends to it arrives there; repeatable",
+    )
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="append what the network accepted, as JSON lines")
     parser.add_argument("--control", type=Path, metavar="SOCKET", help="listen for control requests")
     parser.add_argument("--seed", type=int, default=0, help="identities and delays follow from it (default 0)")
@@ -150,6 +167,14 @@ def _parser() -> argparse.ArgumentParser:
         "--speed", type=speed, metavar="X", help="with --replay: its pauses, X times as fast (default: no pauses)"
     )
     return parser
+
+
+def _options(words: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(words)
+    if len(options.number) > options.modems:
+        parser.error(f"argument --number: {len(options.number)} numbers for --modems {options.modems}")
+    return options
 
 
 async def _replay(options: argparse.Namespace, stop: asyncio.Event) -> None:
@@ -189,6 +214,7 @@ def _modems(options: argparse.Namespace) -> VirtualModems:
         network_time=options.network_time,
         report_delay=options.report_delay,
         rules=options.rule,
+        numbers=options.number,
         profile=_profile(options),
         line=LINES[options.line],
         seed=options.seed,
@@ -218,7 +244,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if words[:1] == ["control"]:
             return _control(words[1:])
-        asyncio.run(_run(_parser().parse_args(words)))
+        asyncio.run(_run(_options(words)))
     except (OSError, recording.RecordingError) as error:
         print(f"simmodem: {error}", file=sys.stderr)
         return 1

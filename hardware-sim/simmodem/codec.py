@@ -41,7 +41,10 @@ class Concatenation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
-    """One SMS-SUBMIT as the network reads it (TS 23.040 §9.2.2.2); `text` of 8-bit data is its hex."""
+    """One SMS-SUBMIT as the network reads it (TS 23.040 §9.2.2.2); `text` of 8-bit data is its hex.
+
+    `user_data` is TP-UDL and TP-UD as they stand in it, with a header if `has_header`.
+    """
 
     recipient: str
     text: str
@@ -51,6 +54,8 @@ class Submit:
     wants_report: bool
     concatenation: Concatenation | None
     service_centre: str
+    has_header: bool
+    user_data: bytes
     pdu: str
 
 
@@ -231,6 +236,7 @@ def read_submit(pdu: str, declared_octets: int) -> Submit:
     pid, dcs = reader.one("TP-PID"), reader.one("TP-DCS")
     coding = alphabet_of(dcs)
     _read_validity(reader, first_octet)
+    user_data = reader.octets[reader.position :]
     text, concatenation = _read_user_data(reader, coding, bool(first_octet & 0x40))
     return Submit(
         recipient=recipient,
@@ -241,5 +247,7 @@ def read_submit(pdu: str, declared_octets: int) -> Submit:
         wants_report=bool(first_octet & 0x20),
         concatenation=concatenation,
         service_centre=service_centre,
+        has_header=bool(first_octet & 0x40),
+        user_data=user_data,
         pdu=pdu.upper(),
     )

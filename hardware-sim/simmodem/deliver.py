@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from simmodem import alphabet
-from simmodem.codec import NUMERIC, Alphabet
+from simmodem.codec import NUMERIC, Alphabet, Submit
 
 
 def _swapped(digits: str) -> bytes:
@@ -92,6 +92,13 @@ def build_deliver(
         header = b"" if whole else bytes([5, 0, 3, reference & 0xFF, len(chunks), seq])
         pdus.append(service_centre(smsc) + bytes([first_octet]) + envelope + _user_data(coding, values, header))
     return [pdu.hex().upper() for pdu in pdus]
+
+
+def forward(submit: Submit, sender: str, *, smsc: str, moment: datetime) -> str:
+    """Write the SMS-DELIVER that one submitted part becomes, as hex: coding, header and text stay as they are."""
+    first_octet = 0x04 | (0x40 if submit.has_header else 0x00)
+    tpdu = bytes([first_octet]) + address(sender) + bytes([submit.pid, submit.dcs]) + timestamp(moment)
+    return (service_centre(smsc) + tpdu + submit.user_data).hex().upper()
 
 
 def build_report(*, mr: int, recipient: str, status: int, smsc: str, submitted: datetime, discharged: datetime) -> str:

@@ -197,6 +197,7 @@ EC25 = Profile(
     unknown=frozenset(_OWN_ICCID),
     answers={
         "+QURCCFG=urcport,usbat": (),
+        "+QURCCFG=urcport,usbmodem": (),
         "+QCCID": ("+QCCID: {iccid}F",),
         "+QPINC?": ('+QPINC: "SC",{pin_tries},{puk_tries}', '+QPINC: "P2",3,10'),
     },

@@ -20,6 +20,7 @@ from simmodem.menu import MENU, Page
 DELIVERED = 0x00
 UNASSIGNED_NUMBER = "+CMS ERROR: 1"
 SERVICE_CENTRE = "+447700900999"
+_NUMBERLESS = "unknown"  # the sender of what comes from a modem that has no number here
 
 Range = tuple[float, float]
 
@@ -31,7 +32,8 @@ class Rule:
     `recipient` None fits every number ("+" does not matter). `nth` counts, from 1, the parts sent to that recipient
     (to anyone, without one) since the rule was given; None fits each of them. `error` is the whole final result,
     e.g. "+CMS ERROR: 21". `reports` are the TP-ST values sent in this order, if the part asks for reports at all.
-    Delays are seconds and stand in for those of the network; `report_delay` passes before every report.
+    Delays are seconds and stand in for those of the network; `report_delay` passes before every report, `arrival`
+    before a part is at the modem that has its recipient's number; None: it never is, whatever the reports say.
     """
 
     recipient: str | None = None
@@ -40,6 +42,7 @@ class Rule:
     reports: tuple[int, ...] = (DELIVERED,)
     report_delay: float | None = None
     network_time: float | None = None
+    arrival: float | None = 0.0
 
     def __post_init__(self) -> None:
         if not all(isinstance(status, int) and 0 <= status <= 0xFF for status in self.reports):
@@ -48,7 +51,11 @@ class Rule:
             raise ValueError(f"nth {self.nth!r}: parts are counted from 1")
 
     def concerns(self, recipient: str) -> bool:
-        return self.recipient is None or self.recipient.removeprefix("+") == recipient.removeprefix("+")
+        return self.recipient is None or _is_same(self.recipient, recipient)
+
+
+def _is_same(number: str, other: str) -> bool:
+    return number.removeprefix("+") == other.removeprefix("+")
 
 
 class Subscriber(Protocol):
@@ -89,9 +96,12 @@ class Network:
         network_time: Range = (0.0, 0.0),
         report_delay: Range = (0.0, 0.0),
         rules: Sequence[Rule] = (),
+        numbers: Sequence[str] = (),
         ledger: Ledger | None = None,
     ) -> None:
         self.rules: list[Rule] = list(rules)
+        # By modem; what is sent to one of them arrives there.
+        self.numbers: list[str] = list(numbers)
         self.menu: dict[str, Page] = dict(MENU)
         # The USSD codes and replies of each modem; None where it ended a session.
         self.dialled: list[tuple[int, str | None]] = []
@@ -135,6 +145,7 @@ class Network:
                 settled(error)
                 return
             self._accept(submission)
+            self._forward(submission, rule)
             if submission.report_first:
                 self._report(submission, rule, 0.0)
             settled(None)
@@ -166,6 +177,17 @@ class Network:
             mr=submission.mr,
             submit=submission.submit,
         )
+
+    def _forward(self, submission: Submission, rule: Rule) -> None:
+        """Deliver a part to the modem that has its recipient's number, if one has."""
+        submit, numbers = submission.submit, self.numbers
+        there = next((index for index, number in enumerate(numbers) if _is_same(number, submit.recipient)), None)
+        if there is None or rule.arrival is None:
+            return
+        here = submission.subscriber.index
+        sender = numbers[here] if here < len(numbers) else _NUMBERLESS
+        pdu = deliver.forward(submit, sender, smsc=SERVICE_CENTRE, moment=self._wall())
+        self._agenda.after(rule.arrival, lambda: self.deliver(there, pdu))
 
     def _report(self, submission: Submission, rule: Rule, first_delay: float | None) -> None:
         if not submission.submit.wants_report:

@@ -18,8 +18,9 @@ _VENDOR_SPECIFIC = "ffffff"
 class Stick:
     """A make of USB device with serial ports.
 
-    `interfaces` are their numbers, `commands` the one of them that the modem answers on. `kinds` gives class, subclass
-    and protocol, in hexadecimal, of those that are not vendor-specific. `ttys` is how the driver calls them.
+    `interfaces` are their numbers, `commands` the one of them that the modem answers on, and `spare` another one, if
+    it has two. `kinds` gives class, subclass and protocol, in hexadecimal, of those that are not vendor-specific.
+    `ttys` is how the driver calls them.
     """
 
     vendor: str
@@ -29,6 +30,7 @@ class Stick:
     serial: str = ""
     interfaces: tuple[int, ...] = (0,)
     commands: int = 0
+    spare: int | None = None
     kinds: Mapping[int, str] | None = None
     ttys: str = "ttyUSB"
 

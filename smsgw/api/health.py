@@ -1,7 +1,7 @@
 """GET /health: whether the gateway can do its work, for load balancers and watchful people. Needs no token."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -10,7 +10,8 @@ from smsgw.api import wire
 from smsgw.config import Config
 from smsgw.errors import StorageUnavailable, Text
 from smsgw.gateway import Gateway
-from smsgw.model import ABLE_TO_SEND, Device, DeviceState, LiveModem, LiveModems, Wait
+from smsgw.model import ABLE_TO_SEND, CanaryReport, CanaryState, Device, DeviceState, LiveModem, LiveModems, Wait
+from smsgw.policy.canary import is_fault
 
 _PATIENCE_S = 5.0
 
@@ -63,27 +64,39 @@ class HealthCall:
                 await self._gateway.probe()
                 devices = await self._gateway.devices.listed()
                 shortage = await self._gateway.submission.shortage()
+                canaries = await self._gateway.canaries.reports()
         except StorageUnavailable as error:
             return self._report([error.text(self._config.server.language)], 503)
         except TimeoutError:
             return self._report([self._said(_SILENT_STORAGE)], 503)
-        return self._report_on(devices, shortage)
+        return self._report_on(devices, shortage, canaries)
 
-    def _report_on(self, devices: list[Device], shortage: Text | None) -> web.Response:
+    def _report_on(self, devices: list[Device], shortage: Text | None, canaries: list[CanaryReport]) -> web.Response:
         active = {device.name: self._live.live(device.id) for device in devices if device.is_active}
         ailments = [self._ailment(name, live) for name, live in active.items()]
         reasons = [ailment for ailment in ailments if ailment is not None]
         able = len(active) > len(reasons)
+        reasons += [
+            self._said(_unable(name, slot, STATES[state]))
+            for name, live in active.items()
+            for slot, state in live.unable.items()
+        ]
         if not active:
             reasons.append(self._said(_ALL_OFF if devices else _NO_DEVICES))
         if self._config.server.maintenance:
             reasons.append(self._said(_MAINTENANCE))
         if shortage:
             reasons.append(self._said(_closed_by(shortage)))
-        return self._report(reasons, 200 if able else 503)
+        reasons += [self._said(_missed(canary)) for canary in canaries if is_fault(canary.state, canary.why)]
+        return self._report(reasons, 200 if able else 503, canaries)
 
-    def _report(self, reasons: list[str], status: int) -> web.Response:
-        content = {"status": "degraded" if reasons else "ok", "reasons": reasons, "version": __version__}
+    def _report(self, reasons: list[str], status: int, canaries: Sequence[CanaryReport] = ()) -> web.Response:
+        content = {
+            "status": "degraded" if reasons else "ok",
+            "reasons": reasons,
+            "version": __version__,
+            "canaries": [wire.canary(canary) for canary in canaries],
+        }
         return wire.respond(content, status)
 
     def _ailment(self, name: str, live: LiveModem) -> str | None:
@@ -103,5 +116,19 @@ class HealthCall:
         return text.in_language(self._config.server.language)
 
 
+def _unable(name: str, slot: int, state: Text) -> Text:
+    return Text(f"SIM-карта {slot} устройства {name}: {state.ru}.", f"SIM {slot} of device {name} {state.en}.")
+
+
 def _closed_by(shortage: Text) -> Text:
     return Text(f"Новые сообщения не принимаются: {shortage.ru}.", f"No new messages are taken: {shortage.en}.")
+
+
+def _missed(canary: CanaryReport) -> Text:
+    """Say what is wrong with a canary: it has been lost, was late or could not be sent."""
+    name = canary.name
+    if canary.state is CanaryState.LOST:
+        return Text(f"Канарейка {name} не дошла.", f"Canary {name} has not arrived.")
+    if canary.state is CanaryState.LATE:
+        return Text(f"Канарейка {name} дошла с опозданием.", f"Canary {name} arrived late.")
+    return Text(f"Канарейку {name} не удалось отправить.", f"Canary {name} could not be sent.")

@@ -23,7 +23,7 @@ from smsgw.api.webhook_schemas import WEBHOOK_SCHEMAS
 from smsgw.config import LONGEST_TTL_S, UNCERTAIN
 from smsgw.gsm.pdu import WaitingKind
 from smsgw.gsm.text import Encoding
-from smsgw.model import DEFAULT_PRIORITY, DeviceState, InboundKind, PartState, Reason, Status, UssdState
+from smsgw.model import DEFAULT_PRIORITY, CanaryState, DeviceState, InboundKind, PartState, Reason, Status, UssdState
 
 MAX_BATCH = 1_000
 
@@ -88,6 +88,22 @@ _BALANCE = _answer(
     balance=_or_null({"type": "number", "description": "Money on the SIM; null while it is not known"}),
     told_at=_or_null(_time("When its operator said so")),
     error=_or_null(_text("Why the last check was in vain")),
+)
+
+_CANARY = _answer(
+    name=_text("Name of its section in the configuration"),
+    state=_text(
+        "waiting: on its way, or none was sent yet; ok: arrived; late: arrived after it had counted as lost; "
+        "lost: did not arrive in time; not_sent. What is wrong stands until another one has come to an end",
+        enum=[state.value for state in CanaryState],
+    ),
+    reason=_or_null(_text("Why it was not sent, such as expired, quiet_hours or switched_off; null: it was")),
+    last_sent=_or_null(_time("When the last one was put on the wire")),
+    last_arrived=_or_null(_time("When one arrived last")),
+    seconds=_or_null(_number("How long the last that was sent took to arrive; null: not known", type="number")),
+    delivered_seconds=_or_null(
+        _number("How long it took until a report said that it was delivered; null: none did", type="number")
+    ),
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -263,7 +279,7 @@ SCHEMAS: dict[str, Schema] = {
         imei=_or_null(_text("IMEI")),
         error=_or_null(_text("What keeps it from sending, with what to do about it")),
         waits_until=_or_null(_time("Until when its SIM sends nothing: a limit, quiet hours, a pause or a rest")),
-        slot=_or_null(_number("The slot in use right now")),
+        slot=_or_null(_number("The slot in use right now; null, too, where several are in use at once")),
         balances=_list(_BALANCE),
     ),
     "DeviceList": _answer(devices=_list(reference("Device"))),
@@ -271,6 +287,7 @@ SCHEMAS: dict[str, Schema] = {
         status=_text("Whether all is well", enum=["ok", "degraded"]),
         reasons=_list(_text("What is not well")),
         version=_text("Version of the gateway"),
+        canaries=_list(_CANARY),
     ),
     "Error": _answer(
         errors=_answer(

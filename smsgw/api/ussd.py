@@ -41,17 +41,17 @@ class UssdCalls:
         asked = fields["to_sim"]
         if asked is not None and asked not in [sim.slot for sim in self._devices.configured[device.id].sims]:
             raise BadSim(reason=Text(f"у устройства нет слота SIM {asked}", f"the device has no SIM slot {asked}"))
-        slot = self._slot_in_use(device)
+        slot = self._slot_in_use(device, asked, call.session)
         if asked not in (None, slot):
             raise DeviceNotReady(retry_after_s=_RETRY_S, reason=_other_slot(slot))
-        answer = await _while_connected(request, asyncio.ensure_future(self._modems.ussd(device.id, call)))
+        answer = await _while_connected(request, asyncio.ensure_future(self._modems.ussd(device.id, slot, call)))
         return wire.respond(wire.ussd(answer, device.id, slot))
 
-    def _slot_in_use(self, device: Device) -> int:
+    def _slot_in_use(self, device: Device, asked: int | None, session: str | None) -> int:
         """Return the slot of the SIM that would dial; raises why none can."""
         if not device.is_active:
             raise DeviceOff(id=device.id)
-        live = self._modems.live(device.id)
+        live = self._modems.live_at(device.id, asked, session)
         if live.state not in ABLE_TO_SEND:
             told = STATES[live.state]
             raise DeviceNotReady(retry_after_s=_RETRY_S, reason=Text(f"оно {told.ru}", f"it {told.en}"))

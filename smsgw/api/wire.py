@@ -13,6 +13,7 @@ from smsgw.gsm.pdu import status_meaning
 from smsgw.model import (
     Answer,
     Attempt,
+    CanaryReport,
     Delivery,
     DeliveryPage,
     InboundPage,
@@ -168,6 +169,19 @@ def _unmatched(shown: UnmatchedReport) -> dict[str, Any]:
 
 
 # ── devices ──
+
+
+def canary(shown: CanaryReport) -> dict[str, Any]:
+    """Render how it stands with a canary."""
+    return {
+        "name": shown.name,
+        "state": shown.state.value,
+        "reason": shown.why or None,
+        "last_sent": optional_timestamp(shown.last_sent),
+        "last_arrived": optional_timestamp(shown.last_arrived),
+        "seconds": shown.seconds,
+        "delivered_seconds": shown.delivered_seconds,
+    }
 
 
 def ussd(shown: UssdAnswer, device: str, slot: int) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import posixpath
 import re
 import tomllib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from smsgw.config.canaries import wrong_ends
 from smsgw.config.settings import (
     AUTO,
+    CanaryConfig,
     Config,
     ModemConfig,
     OverridesConfig,
@@ -27,7 +29,7 @@ from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
 _SLOTS = 8  # of one modem
-_MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class ConfigError(Exception):
@@ -67,41 +69,61 @@ class _Loader:
         self.profiles = profiles
 
     def config(self, document: dict[str, Any]) -> Config:
-        known = ("server", "store", "sending", "webhooks", "modems")
+        known = ("server", "store", "sending", "webhooks", "modems", "canaries")
         self._refuse_unknown_keys("", document, known)
         modems = self._table("modems", document.get("modems", {}))
+        canaries = self._table("canaries", document.get("canaries", {}))
         config = Config(
             server=self._section(ServerConfig, "server", document.get("server", {})),
             store=self._section(StoreConfig, "store", document.get("store", {})),
             sending=self._section(SendingConfig, "sending", document.get("sending", {})),
             webhooks=self._section(WebhooksConfig, "webhooks", document.get("webhooks", {})),
             modems=tuple(self._modem(name, body) for name, body in modems.items()),
+            canaries=tuple(self._canary(name, body) for name, body in canaries.items()),
         )
-        self._refuse_shared("port", config.modems)
-        self._refuse_shared("imei", config.modems)
-        self._refuse_shared("outlet", config.modems, key="power_port")
+        self.mistakes += [mistake for canary in config.canaries for mistake in wrong_ends(canary, config.modems)]
+        served = list(_served(config.modems))
+        self._refuse_shared("port", served)
+        self._refuse_shared("imei", served)
+        self._refuse_shared("outlet", [(f"modems.{modem.name}", modem) for modem in config.modems], key="power_port")
         return config
 
     def _modem(self, name: str, body: object) -> ModemConfig:
         key = f"modems.{name}"
-        if not _MODEM_NAME.fullmatch(name):
+        if not _NAME.fullmatch(name):
             self.mistakes.append(f"{key}: a modem's name has 1 to 32 letters, digits, - or _")
         table = dict(self._table(key, body))
         sims = table.pop("sims", [{}])
-        if not table.get("port") and not table.get("imei"):
+        places = _places(sims)
+        if any(places):
+            self._check_places(key, table, places)
+        elif not table.get("port") and not table.get("imei"):
             self.mistakes.append(
                 f"{key}.port: is missing; /dev/… or socket://HOST:PORT is needed, or the imei of a modem on USB"
             )
+        if table.get("bind_command") and not any(places):
+            self.mistakes.append(f"{key}.bind_command: needs SIMs that have ports of their own")
         overrides = self._section(OverridesConfig, f"{key}.overrides", table.pop("overrides", {}))
         profile = table.get("profile", AUTO)
         if isinstance(profile, str) and profile not in (AUTO, *self.profiles):
             self.mistakes.append(f"{key}.profile: {profile!r} is none of auto, {', '.join(self.profiles)}")
         if bool(table.get("power_hub")) is not bool(table.get("power_port")):
             self.mistakes.append(f"{key}.power_hub: power_hub and power_port are given together, or neither of them")
-        if table.get("power_hub") and not table.get("port"):
-            self.mistakes.append(f"{key}.power_hub: needs port, by which it is known what has its power from there")
         sims = self._sims(f"{key}.sims", sims)
         return self._section(ModemConfig, key, table, name=name, sims=sims, overrides=overrides)
+
+    def _check_places(self, key: str, table: Mapping[str, Any], places: list[bool]) -> None:
+        """Where one SIM has a port of its own all have one, and nothing is left for the modem to choose."""
+        for number, has_place in enumerate(places, 1):
+            if not has_place:
+                self.mistakes.append(
+                    f"{key}.sims[{number}].port: is missing; where one SIM has a port or an imei of its own, each has"
+                )
+        for setting in ("port", "imei", "slot_command"):
+            if table.get(setting):
+                self.mistakes.append(
+                    f"{key}.{setting}: belongs to a modem that uses one SIM at a time; these have ports of their own"
+                )
 
     def _sims(self, key: str, sims: object) -> tuple[SimConfig, ...]:
         if not isinstance(sims, list) or not 0 < len(sims) <= _SLOTS:
@@ -126,14 +148,20 @@ class _Loader:
             self.mistakes.append(f"{key}.balance_least: needs balance_code, the code that asks for the balance")
         return sim
 
-    def _refuse_shared(self, setting: str, modems: tuple[ModemConfig, ...], *, key: str = "") -> None:
+    def _canary(self, name: str, body: object) -> CanaryConfig:
+        key = f"canaries.{name}"
+        if not _NAME.fullmatch(name):
+            self.mistakes.append(f"{key}: a canary's name has 1 to 32 letters, digits, - or _")
+        return self._section(CanaryConfig, key, body, name=name)
+
+    def _refuse_shared(self, setting: str, sections: list[tuple[str, Any]], *, key: str = "") -> None:
         owner: dict[str, str] = {}
-        for modem in modems:
+        for place, section in sections:
             # One port may be spelt in several ways; what follows socket:// stays as it is.
-            value = posixpath.normpath(written) if (written := getattr(modem, setting)).startswith("/") else written
-            first = owner.setdefault(value, modem.name)
-            if value and first != modem.name:
-                self.mistakes.append(f"modems.{modem.name}.{key or setting}: {value} is already used by modems.{first}")
+            value = posixpath.normpath(written) if (written := getattr(section, setting)).startswith("/") else written
+            first = owner.setdefault(value, place)
+            if value and first != place:
+                self.mistakes.append(f"{place}.{key or setting}: {value} is already used by {first}")
 
     def _table(self, key: str, value: object) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -178,6 +206,24 @@ class _Loader:
                 near = difflib.get_close_matches(name.lower(), known, n=1)
                 meant = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
                 self.mistakes.append(f"{prefix}.{name}".removeprefix(".") + f": unknown key; {meant}")
+
+
+def _places(sims: object) -> list[bool]:
+    """Tell of each SIM, as it is written, whether it has a port or an IMEI of its own."""
+    written = sims if isinstance(sims, list) else []
+    return [isinstance(sim, dict) and bool(sim.get("port") or sim.get("imei")) for sim in written]
+
+
+def _all_have_ports(sims: object) -> bool:
+    return isinstance(sims, list) and all(isinstance(sim, dict) and sim.get("port") for sim in sims)
+
+
+def _served(modems: tuple[ModemConfig, ...]) -> Iterator[tuple[str, ModemConfig | SimConfig]]:
+    """Give the sections that say where something is, with their keys."""
+    for modem in modems:
+        yield f"modems.{modem.name}", modem
+        for number, sim in enumerate(modem.sims, 1):
+            yield f"modems.{modem.name}.sims[{number}]", sim
 
 
 def _wrong_bool(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:

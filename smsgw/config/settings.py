@@ -1,6 +1,6 @@
 """Every setting, with its default and what it may be; frozen dataclasses."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from smsgw.errors import Language
 
@@ -17,6 +17,9 @@ _COMMAND = r"[Aa][Tt][^;\x00-\x1f]+"
 _PATH = r"[^\x00-\x1f]+"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_PORT = {"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"}
+_FOR_SLOT = {"pattern": r"([Aa][Tt][^\x00-\x1f{}]*\{slot0?\}[^\x00-\x1f{}]*)?", "hint": "AT…{slot}…"}
+_IMEI = {"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"}
 
 
 def _some(item: str) -> str:
@@ -83,9 +86,14 @@ class WebhooksConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimConfig:
-    """[[modems.NAME.sims]]: one SIM slot of a modem, and what may be sent from it; 0 is no limit."""
+    """[[modems.NAME.sims]]: one SIM slot of a modem, and what may be sent from it; 0 is no limit.
+
+    `port` or `imei` it has only in a module that uses all of its SIMs at once, each at a port of its own.
+    """
 
     slot: int = field(default=1, metadata={"min": 1, "max": 255})
+    port: str = field(default="", metadata=_PORT)
+    imei: str = field(default="", metadata=_IMEI)
     name: str = ""
     pin: str = field(default="", repr=False, metadata={"pattern": f"({PIN})?", "hint": "a PIN of 4 to 8 digits"})
     pin_file: str = ""
@@ -141,22 +149,18 @@ class OverridesConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModemConfig:
-    """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time.
+    """[modems.NAME]: one modem and the SIMs in its slots, of which it uses one at a time or all at once.
 
     Without `port` it is looked for by its IMEI.
     """
 
     name: str
-    port: str = field(
-        default="",
-        metadata={"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"},
-    )
-    imei: str = field(default="", metadata={"pattern": r"([0-9]{15})?", "hint": "an IMEI of 15 digits"})
+    port: str = field(default="", metadata=_PORT)
+    imei: str = field(default="", metadata=_IMEI)
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
-    slot_command: str = field(
-        default="", metadata={"pattern": r"([Aa][Tt][^\x00-\x1f{}]*\{slot0?\}[^\x00-\x1f{}]*)?", "hint": "AT…{slot}…"}
-    )
+    slot_command: str = field(default="", metadata=_FOR_SLOT)
+    bind_command: str = field(default="", metadata=_FOR_SLOT)
     slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})
     slot_wait_s: int = field(default=300, metadata={"min": 0, "max": 86_400})
     reset_command: str = field(
@@ -184,13 +188,58 @@ class ModemConfig:
         return self.power_hub and f"port {self.power_port} of hub {self.power_hub}"
 
     @property
+    def outlet_socket(self) -> str:
+        """The USB socket that has its power from there, as the kernel calls it; empty if there is none."""
+        return self.power_hub and f"{self.power_hub}.{self.power_port}"
+
+    @property
     def sim(self) -> SimConfig:
         """The SIM that the modem uses when nothing waits for another one."""
         return self.sims[0]
 
+    @property
+    def uses_all_sims(self) -> bool:
+        """Tell whether its SIMs are in use at the same time, each at a port of its own."""
+        return any(sim.port or sim.imei for sim in self.sims)
+
+    def lines(self) -> tuple["ModemConfig", ...]:
+        """Return what there is to be served: the modem, or each of the SIMs that it uses at once as if it had but that.
+
+        Those are named NAME/SLOT.
+        """
+        if not self.uses_all_sims:
+            return (self,)
+        return tuple(
+            replace(
+                self,
+                name=f"{self.name}/{sim.slot}",
+                port=sim.port,
+                imei=sim.imei,
+                sims=(replace(sim, port="", imei=""),),
+            )
+            for sim in self.sims
+        )
+
     def in_slot(self, slot: int) -> SimConfig:
         """Return what is configured of the SIM in a slot, which may be nothing."""
         return next((sim for sim in self.sims if sim.slot == slot), SimConfig(slot=slot))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryConfig:
+    """[canaries.NAME]: a message that one SIM sends to another, or to itself, to see that sending and receiving work.
+
+    Slot 0 is the first of its modem that has a section.
+    """
+
+    name: str
+    from_modem: str = ""
+    from_slot: int = field(default=0, metadata={"min": 0, "max": 255})
+    to_modem: str = ""
+    to_slot: int = field(default=0, metadata={"min": 0, "max": 255})
+    to_number: str = field(default="", metadata={"pattern": r"(\+?[0-9]{3,20})?", "hint": "a number of 3 to 20 digits"})
+    every_h: int = field(default=24, metadata={"min": 1, "max": 720})
+    within_s: int = field(default=600, metadata={"min": 60, "max": 86_400})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,3 +251,4 @@ class Config:
     sending: SendingConfig = SendingConfig()
     webhooks: WebhooksConfig = WebhooksConfig()
     modems: tuple[ModemConfig, ...] = ()
+    canaries: tuple[CanaryConfig, ...] = ()

@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from smsgw.config import Config
 from smsgw.gateway.balances import Balances
+from smsgw.gateway.canaries import Canaries
 from smsgw.gateway.deliveries import Deliveries
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.events import Events
@@ -37,9 +38,10 @@ class Gateway:
         self.sending = Sending(db, config.sending, self.devices, zone, self._changed)
         self.slots = Slots(db, self.devices, zone)
         self.balances = Balances(db, self._changed)
-        self.housekeeping = Housekeeping(db, config, ids, self._changed)
+        self.housekeeping = Housekeeping(db, config, self.devices, ids, self._changed)
         self.reports = Reports(db, self._changed)
         self.inbox = Inbox(db, ids)
+        self.canaries = Canaries(db, config.canaries, self.devices, self.submission, zone, self._changed)
         self.tokens = Tokens(db)
         self.events = Events(db)
         self.webhooks = Webhooks(db, config.webhooks, ids)

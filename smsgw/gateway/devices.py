@@ -11,7 +11,7 @@ from smsgw.errors import DeviceNotFound
 from smsgw.gateway import events
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
-from smsgw.model import Device, LiveModem, PartState, Reason, Status
+from smsgw.model import Device, LiveModem, PartState, Reason, Status, UsbPlace
 from smsgw.store import devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
@@ -80,9 +80,26 @@ class Devices:
         """Make sure that a device is switched on; raises `DeviceSwitchedOff`."""
         await self._db.write(partial(ensure_active, device=id))
 
-    async def seen(self, id: str, imei: str | None) -> None:
-        """Record that a modem answered."""
-        await self._db.write(partial(devices.seen, id=id, imei=imei))
+    def holder(self, id: str, slot: int) -> str:
+        """Name the worker that serves a slot of a device: its only one, or one for each of the SIMs in use at once."""
+        return f"{id}/{slot}" if self._uses_all_sims(id) else id
+
+    def all_in_use(self) -> set[str]:
+        """Name the devices that use all of their SIMs at once."""
+        return {id for id in self.configured if self._uses_all_sims(id)}
+
+    async def seen(self, id: str, imei: str | None, slot: int | None = None) -> None:
+        """Record that a modem answered; where each SIM has an IMEI, that of the first is the device's."""
+        is_other = self._uses_all_sims(id) and slot != self.configured[id].sim.slot
+        await self._db.write(partial(devices.seen, id=id, imei=None if is_other else imei))
+
+    async def placed(self, id: str, place: UsbPlace) -> None:
+        """Record where on USB a modem was met."""
+        await self._db.write(partial(devices.placed, id=id, place=place))
+
+    async def displaced(self, id: str) -> None:
+        """Record that somebody else is where a modem was met last."""
+        await self._db.write(partial(devices.displaced, id=id))
 
     async def sims_in_slots(self, id: str) -> dict[str, int]:
         """Tell in which slot of a device each of the SIMs is that were seen there last."""
@@ -98,7 +115,7 @@ class Devices:
 
     async def boot_marked(self, sim: str, mark: int | None) -> None:
         """Record the mark by which the modem that a SIM is in will show that it has not started again."""
-        await self._db.write(partial(sims.mark_boot, key=sim, mark=mark))
+        await self._db.write(partial(sims.mark_boot, key=sim, mark=mark, apart=self.all_in_use()))
 
     async def may_have_started_again(self, id: str) -> None:
         """Record that from now on nothing proves that a modem, and the SIM in it, have not started again."""
@@ -116,6 +133,10 @@ class Devices:
         """Record that a SIM took its PIN, or called it wrong."""
         record = sims.forget_pin if accepted else sims.mark_pin_refused
         await self._db.write(partial(record, sim=sim, pin_hash=_pin_hash(sim, pin)))
+
+    def _uses_all_sims(self, id: str) -> bool:
+        modem = self.configured.get(id)
+        return modem is not None and modem.uses_all_sims
 
 
 def ensure_active(tx: Tx, device: str) -> None:

@@ -1,5 +1,7 @@
 """Doubts: parts that were on the wire and were not answered, and what settles them; over an open transaction."""
 
+from collections.abc import Collection
+
 from smsgw.config import SendingConfig
 from smsgw.gateway import moves
 from smsgw.gateway.reports import prove_accepted
@@ -69,18 +71,20 @@ def _has_left(tx: Tx, part: int, reference: int) -> None:
     roll_up(tx, message, Reason.OUTCOME_UNKNOWN, "the rest follows")
 
 
-def over(tx: Tx, after_ms: int, up_ms: float) -> list[int]:
+def over(tx: Tx, after_ms: int, up_ms: float, all_in_use: Collection[str]) -> list[int]:
     """List the parts for which no proof is waited any more, after so many milliseconds in doubt.
 
     Proofs are heard only while the gateway runs, which it has for `up_ms`, and none arrives for a SIM while its modem
-    uses another one; both give a part more time, though not for ever.
+    uses another one; both give a part more time, though not for ever. The devices `all_in_use` use all SIMs at once.
     """
     before = tx.now - after_ms
     found = parts.in_doubt_since(tx, before if up_ms >= after_ms else min(before, tx.now - _OFTEN_AWAY_MS))
     return [
         each.part
         for each in found
-        if each.since < tx.now - _OUT_OF_USE_MS or not sims.was_out_of_use(tx, each.sim, each.since, before)
+        if each.since < tx.now - _OUT_OF_USE_MS
+        or sims.device_of(tx, each.sim) in all_in_use
+        or not sims.was_out_of_use(tx, each.sim, each.since, before)
     ]
 
 

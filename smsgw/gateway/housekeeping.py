@@ -3,12 +3,12 @@
 Nobody waits for a step: it is one short transaction among those of the clients and the workers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from smsgw.config import Config
 from smsgw.gateway import deliveries, doubts, events, inbox
-from smsgw.gateway.devices import give_up_orphans
+from smsgw.gateway.devices import Devices, give_up_orphans
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
 from smsgw.gateway.submission import REPEATS_FOR_S
@@ -31,9 +31,12 @@ _LISTENED_S = 600
 class Housekeeping:
     """Keeps the database in order while everybody else works."""
 
-    def __init__(self, db: Database, config: Config, ids: ObjectIds, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, db: Database, config: Config, configured: Devices, ids: ObjectIds, changed: Callable[[], None]
+    ) -> None:
         self._db = db
         self._config = config
+        self._devices = configured
         self._ids = ids
         self._changed = changed
         self._began_at: int | None = None  # by the clock of the rows
@@ -43,7 +46,7 @@ class Housekeeping:
 
         `up_s` is how many seconds the gateway has been running: what proves an outcome is only heard while it does.
         """
-        swept = await self._db.write(partial(self._sweep, up_s=up_s))
+        swept = await self._db.write(partial(self._sweep, up_s=up_s, all_in_use=self._devices.all_in_use()))
         if swept:
             self._changed()
         return swept
@@ -63,13 +66,13 @@ class Housekeeping:
 
     # ── within the transaction ──
 
-    def _sweep(self, tx: Tx, up_s: float) -> int:
+    def _sweep(self, tx: Tx, up_s: float, all_in_use: Collection[str]) -> int:
         expired = queue.expired(tx, _STEP)
         for message in expired:
             for part in parts.in_state(tx, message, PartState.PENDING):
                 parts.move(tx, part, PartState.EXPIRED)
             move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
-        doubtful = doubts.over(tx, self._config.sending.uncertain_after_s * 1_000, up_s * 1_000)
+        doubtful = doubts.over(tx, self._config.sending.uncertain_after_s * 1_000, up_s * 1_000, all_in_use)
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
         deliveries.park_overdue(tx, _STEP)

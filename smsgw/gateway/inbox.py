@@ -3,14 +3,14 @@
 A TPDU and what it makes whole are stored in one transaction: from then on it may be deleted in the modem.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from smsgw import policy
 from smsgw.errors import InboundNotFound
-from smsgw.gateway import events
+from smsgw.gateway import canaries, events
 from smsgw.gateway.ids import ObjectIds
-from smsgw.model import Fate, Inbound, InboundPage
+from smsgw.model import Arrival, Fate, Inbound, InboundPage
 from smsgw.policy import Gathering, Received
 from smsgw.store import inbound, inbound_parts, search
 from smsgw.store.db import Database, Tx
@@ -118,7 +118,11 @@ def _file(tx: Tx, ids: ObjectIds, tpdu: Tpdu, part: Received) -> Fate:
     """Give a stored TPDU its place: it is a message, or a part of one."""
     if part.series is not None:
         return _gather(tx, ids, tpdu, part, part.series)
-    message = _insert(tx, ids, tpdu, {1: part}, part.at)
+    content = policy.compose({1: part})
+    if canaries.has_arrived(tx, tpdu.sim, content.text):
+        inbound_parts.empty(tx, tpdu.row)
+        return Fate.CANARY
+    message = _insert(tx, ids, tpdu, content, part.at)
     inbound_parts.make_message(tx, tpdu.row, message)
     return Fate.WHOLE
 
@@ -143,11 +147,10 @@ def _gather(tx: Tx, ids: ObjectIds, tpdu: Tpdu, part: Received, series: str) -> 
 def _finish(tx: Tx, ids: ObjectIds, incomplete: int, created_at: int) -> None:
     """Put a long message into the inbox, whole or not."""
     tpdus = inbound_parts.of_incomplete(tx, incomplete)
-    inbound_parts.complete(tx, incomplete, _insert(tx, ids, tpdus[-1], _numbered(tpdus), created_at))
+    inbound_parts.complete(tx, incomplete, _insert(tx, ids, tpdus[-1], policy.compose(_numbered(tpdus)), created_at))
 
 
-def _insert(tx: Tx, ids: ObjectIds, last: Tpdu, parts: Mapping[int, Received], created_at: int) -> int:
-    content = policy.compose(parts)
+def _insert(tx: Tx, ids: ObjectIds, last: Tpdu, content: Arrival, created_at: int) -> int:
     if content.replaces is not None:
         for replaced in inbound.replaced(tx, last.sim, content.sender, content.replaces):
             _remove(tx, replaced)

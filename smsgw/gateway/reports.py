@@ -34,20 +34,20 @@ class Reports:
             total, found = await reports.page(connection, limit, (number - 1) * limit)
         return ReportPage(total=total, reports=tuple(found))
 
-    def handed_over(self, device: str, pdu: str) -> None:
-        """Keep, as soon as it can be done, what a modem hands over while its worker is busy; returns at once.
+    def handed_over(self, holder: str, pdu: str) -> None:
+        """Keep, as soon as it can be done, what a modem hands over while its worker `holder` is busy; returns at once.
 
         It lies nowhere else: without this, whatever a kill finds in memory would be lost.
         """
-        self._db.write_soon(partial(reports.hand_over, device=device, pdu=pdu))
+        self._db.write_soon(partial(reports.hand_over, holder=holder, pdu=pdu))
 
-    async def left_over(self, device: str) -> list[str]:
-        """List what a modem has handed over and no worker has looked at, because its session or process ended."""
-        return await self._db.write(partial(reports.handed_over, device=device))
+    async def left_over(self, holder: str) -> list[str]:
+        """List what a modem has handed over and its worker has not looked at, because its session or process ended."""
+        return await self._db.write(partial(reports.handed_over, holder=holder))
 
-    def put_away(self, device: str, pdu: str) -> None:
+    def put_away(self, holder: str, pdu: str) -> None:
         """Forget what was handed over once it was looked at; looking at it twice with the same SIM changes nothing."""
-        self._db.write_soon(partial(reports.put_away, device=device, pdu=pdu))
+        self._db.write_soon(partial(reports.put_away, holder=holder, pdu=pdu))
 
 
 def _received(tx: Tx, sim: str, report: ReceivedReport) -> str | None:

@@ -4,7 +4,7 @@ from functools import partial
 
 from smsgw.gateway.rollup import move
 from smsgw.model import PartState, Reason, Status
-from smsgw.store import attempts, messages, parts, queue, sims, unfinished
+from smsgw.store import attempts, canaries, messages, parts, queue, sims, unfinished
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
 
@@ -18,6 +18,8 @@ async def end_unfinished(db: Database, *, keep_waiting: bool) -> int:
     Works in steps; the database must not be in use before it has returned.
     """
     await db.write(sims.forget_boots)
+    # What has become of those that were on their way, nobody has written down here.
+    await db.write(partial(canaries.end_waiting, why=Reason.RESTORED))
     ended, after = 0, 0
     while step := await db.write(partial(unfinished.unfinished, after=after, limit=_STEP)):
         ended += await db.write(partial(_end_all, rows=step, keep_waiting=keep_waiting))

@@ -39,12 +39,12 @@ class Sending:
         self._devices = configured
         self._zone = zone
         self._changed = changed
-        self._served_last: dict[str, int] = {}  # client, by device: forgetting it costs somebody one turn
+        self._served_last: dict[str, int] = {}  # client, by worker: forgetting it costs somebody one turn
 
     async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | None:
         """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
 
-        Higher priority goes first; among clients the device goes round; each client's own messages keep their order.
+        Higher priority goes first; among clients the worker goes round; each client's own messages keep their order.
         A standstill says that this SIM rests, or that something waits and it may not send it yet.
         """
         claim = partial(self._claim, device=device, sim=sim, slot=slot)
@@ -120,11 +120,11 @@ class Sending:
         await self._db.write(partial(moves.give_back, message=message, reason=reason))
         self._changed()
 
-    async def recover(self, device: str | None = None) -> int:
-        """After a start, or of one device after a defect: what was being submitted is uncertain, what was only claimed
+    async def recover(self, holder: str | None = None) -> int:
+        """After a start, or of one worker after a defect: what was being submitted is uncertain, what was only claimed
         waits again; returns how many messages it were.
         """
-        recovered = await self._db.write(partial(_recover, device=device))
+        recovered = await self._db.write(partial(_recover, holder=holder))
         self._changed()
         return recovered
 
@@ -132,7 +132,7 @@ class Sending:
 
     def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | _GoOn | None:
         ensure_active(tx, device)
-        of_sim = self._limits(device, slot)
+        of_sim, holder = self._limits(device, slot), self._devices.holder(device, slot)
         if rest := limits.rest(tx, sim, of_sim):
             return rest
         queue.make_due(tx)
@@ -142,13 +142,13 @@ class Sending:
             heads = queue.heads(tx, device, sim, slot, known_since)
             if not heads:
                 return barred if barred and queue.heads(tx, device, sim, slot) else None
-            head = policy.next_in_turn(heads, self._served_last.get(device, 0))
+            head = policy.next_in_turn(heads, self._served_last.get(holder, 0))
             if standstill := limits.standstill(tx, sim, of_sim, self._zone):
                 return standstill
             if limits.is_in_time(tx, head, sim, of_sim, self._zone):
-                self._served_last[device] = head.client
+                self._served_last[holder] = head.client
                 move(tx, head.row, Status.PROCESSING, Reason.CLAIMED)
-                return queue.hold(tx, head.row, device, sim)
+                return queue.hold(tx, head.row, holder, device, sim)
             sims.rule_out(tx, sim, head.row, tx.now + limits.LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()
 
@@ -252,8 +252,8 @@ def _accepted(tx: Tx, part: int, sim: str, reference: int | None) -> None:
             reports.forget_unmatched(tx, row)
 
 
-def _recover(tx: Tx, device: str | None) -> int:
-    held = queue.held(tx, device)
+def _recover(tx: Tx, holder: str | None) -> int:
+    held = queue.held(tx, holder)
     for message in held:
         interrupted = parts.in_state(tx, message, PartState.SUBMITTING)
         for part in interrupted:

@@ -65,6 +65,14 @@ class Submission:
         self._changed()
         return id
 
+    def enter(self, tx: Tx, request: SendRequest) -> str:
+        """Store a message of the gateway's own within an open transaction and return its id.
+
+        Raises what `submit` raises, and has stored nothing then.
+        """
+        self._refuse_if_closed()
+        return self._submit(tx, request, None)
+
     async def submit_batch(
         self, requests: Sequence[SendRequest | Refusal], token: Token, repeatable: Repeatable | None = None
     ) -> list[str | Refusal]:

@@ -3,7 +3,8 @@
 Knows neither storage nor modems nor time. Times are aware UTC datetimes at the edges and Unix milliseconds inside rows.
 """
 
-from smsgw.model.devices import Device, LiveModem, LiveModems
+from smsgw.model.canaries import CanaryReport, CanaryState, Flight, Hindrance
+from smsgw.model.devices import Device, LiveModem, LiveModems, UsbPlace
 from smsgw.model.inbound import Arrival, Fate, Inbound, InboundKind, InboundPage, Indication
 from smsgw.model.messages import (
     Attempt,
@@ -63,6 +64,8 @@ __all__ = [
     "Arrival",
     "Attempt",
     "Balance",
+    "CanaryReport",
+    "CanaryState",
     "Candidate",
     "ClaimedMessage",
     "Delivery",
@@ -73,7 +76,9 @@ __all__ = [
     "Event",
     "EventKind",
     "Fate",
+    "Flight",
     "Head",
+    "Hindrance",
     "IllegalMove",
     "Inbound",
     "InboundKind",
@@ -102,6 +107,7 @@ __all__ = [
     "TimelineEntry",
     "Token",
     "UnmatchedReport",
+    "UsbPlace",
     "UssdAnswer",
     "UssdCall",
     "UssdModems",

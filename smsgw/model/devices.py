@@ -9,6 +9,18 @@ from smsgw.model.states import DeviceState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsbPlace:
+    """Where on USB a modem was met: the socket, as the kernel calls it, and of what is in there the make and interface.
+
+    `make` is vendor, product and, where there is one, serial number, as the device tells them: 2c7c:0125:.
+    """
+
+    socket: str
+    make: str
+    interface: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A modem as it is stored; its SIM slots come from the configuration."""
 
@@ -17,6 +29,7 @@ class Device:
     is_active: bool
     imei: str | None
     last_online_at: int | None
+    place: UsbPlace | None = None  # where it was met last; None if that is not known, or somebody else was met there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +39,7 @@ class LiveModem:
     state: DeviceState = DeviceState.OFFLINE
     since: int = 0  # Unix milliseconds, start of the present state
     online: bool = False
-    slot: int | None = None  # of the SIM in use
+    slot: int | None = None  # of the SIM in use; None also where several are
     signal_dbm: int | None = None
     registration: str | None = None
     operator: str | None = None
@@ -36,6 +49,7 @@ class LiveModem:
     remedy: str | None = None  # what was last done about an ailment that is not known to be over
     balances: Mapping[int, Balance] = field(default_factory=dict)  # by slot, of the SIMs seen there
     standstill: Standstill | None = None  # the last one; it may be over
+    unable: Mapping[int, DeviceState] = field(default_factory=dict)  # by slot, SIMs that cannot send while others can
 
     @property
     def trouble(self) -> str | None:

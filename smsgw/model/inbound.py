@@ -8,6 +8,7 @@ class Fate(StrEnum):
     """What became of a received TPDU."""
 
     WHOLE = "whole"  # a message is in the inbox with it
+    CANARY = "canary"  # the gateway has sent it itself: nobody is to read it
     WAITING = "waiting"  # other parts of its message have not come yet
     PUT_BACK = "put_back"  # kept as it came until older ones have been looked at
     REPEATED = "repeated"  # it was received before

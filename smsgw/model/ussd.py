@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from smsgw.model.devices import LiveModems
+from smsgw.model.devices import LiveModem, LiveModems
 
 
 class UssdState(StrEnum):
@@ -36,5 +36,8 @@ class UssdAnswer:
 class UssdModems(LiveModems, Protocol):
     """Whoever can also let a modem speak to the network."""
 
-    async def ussd(self, device_id: str, call: UssdCall) -> UssdAnswer:
+    def live_at(self, device_id: str, slot: int | None, session: str | None) -> LiveModem:
+        """Describe what serves a slot, or else has this USSD session; without either, the first slot."""
+
+    async def ussd(self, device_id: str, slot: int, call: UssdCall) -> UssdAnswer:
         """Do what a client wants; raises the `CallerError` that says why that is not possible."""

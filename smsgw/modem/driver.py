@@ -93,12 +93,13 @@ class Modem:
         self.ussd = Ussd(link)
         self._memory: str | None = None  # the store that reading and deleting refer to at present
 
-    async def initialise(self, policy: PinPolicy, imei: str = "") -> Identity:
+    async def initialise(self, policy: PinPolicy, imei: str = "", news_commands: Sequence[str] = ()) -> Identity:
         """Set the modem up; raises `SimLocked` when a person is needed, and what `Link` raises.
 
-        With `imei`, any other modem is left alone: raises `WrongModem`.
+        With `imei`, any other modem is left alone: raises `WrongModem`. `news_commands` are what its port needs to tell
+        the news, besides those of its profile.
         """
-        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._overrides, imei)
+        startup = Startup(self._link, self._fixed_profile, policy, self._slot, self._overrides, imei, news_commands)
         self.identity = await startup.run()
         self.profile = startup.profile
         self.ussd.packs = self.profile.packs_ussd

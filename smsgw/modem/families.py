@@ -18,6 +18,7 @@ class Family:
     `commands` are the interfaces that take AT commands, first the one that also tells the news; `mute` those that are
     never written to: diagnostics, positions, audio. With `by_protocol`, both are values of bInterfaceProtocol instead.
     Without `products`, the row fits all of the vendor's. What `is_converter` leads to as many devices as it has ports.
+    `news` are the commands, by interface, that let another one than the first tell the news.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Family:
     mute: tuple[int, ...] = ()
     by_protocol: bool = False
     is_converter: bool = False
+    news: tuple[tuple[int, str], ...] = ()
 
     def fits(self, device: UsbDevice) -> bool:
         """Tell whether a device belongs to this family."""
@@ -41,6 +43,10 @@ class Family:
     def ports(self, ttys: Iterable[Tty]) -> tuple[Tty, ...]:
         """Put the ports that may be asked in order, the best first; the mute ones are left out."""
         return tuple(sorted((tty for tty in ttys if self._number(tty) not in self.mute), key=self._rank))
+
+    def news_commands(self, tty: Tty) -> tuple[str, ...]:
+        """List the commands without which a port would not tell the news."""
+        return tuple(command for number, command in self.news if number == self._number(tty))
 
     def _number(self, tty: Tty) -> int:
         return int(tty.kind[4:], 16) if self.by_protocol else tty.interface
@@ -59,6 +65,7 @@ FAMILIES: tuple[Family, ...] = (
         products=("0121", "0125", "0191", "0195", "0296", "0306", "0512", "0800"),
         commands=(2, 3),
         mute=(0, 1),
+        news=((3, 'AT+QURCCFG="urcport","usbmodem"'),),
     ),
     Family(name="SIMCom SIM7100, 7500, 7600", vendor="1e0e", products=("9001",), commands=(2, 3), mute=(0, 1, 4)),
     Family(name="SIMCom SIM7070, 7080", vendor="1e0e", products=("9205", "9206"), commands=(2,), mute=(0, 1)),

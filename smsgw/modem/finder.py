@@ -3,6 +3,8 @@
 What a port has said is remembered for as long as it is there. A device is asked once after each time it is plugged in,
 one that does not answer a few times more. A port that is held for a modem, that the configuration gives to one, or that
 another program uses is not asked.
+
+Of one that has fallen silent it knows the other ports, and whether somebody else answers where it was.
 """
 
 import asyncio
@@ -10,19 +12,20 @@ import errno
 import math
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from smsgw import log
+from smsgw.model import UsbPlace
 from smsgw.modem.asking import is_same_modem
-from smsgw.modem.families import UNKNOWN, family_of, separately
+from smsgw.modem.families import UNKNOWN, family_of, ports_to_ask, separately
 from smsgw.modem.holders import strangers
 from smsgw.modem.introduction import Introduction, introduce
 from smsgw.modem.pace import Pace
 from smsgw.modem.port import SOCKET_SCHEME, PortError
-from smsgw.modem.usb import ROOT, UsbDevice, plugged_in
+from smsgw.modem.usb import ROOT, Tty, UsbDevice, plugged_in
 
 _PATIENCE = 5  # times that a device nobody knows is asked
 _BY_ID = "/serial/by-id/"
@@ -44,16 +47,34 @@ class _Sighting:
     tries: int = 0
     again_at: float = math.inf
     no_at_ports: frozenset[str] = frozenset()
+    silent_ports: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupant:
+    """Who stands at a place on USB: the port there, and what is known of him. `is_silent` if he was asked in vain."""
+
+    port: str
+    imei: str | None
+    is_silent: bool
 
 
 class Finder:
-    """Knows which modem is where. `given` are the ports that the configuration gives to modems it tells no IMEI of."""
+    """Knows which modem is where.
 
-    def __init__(self, pace: Pace, given: Iterable[str] = (), root: Path = ROOT) -> None:
+    `given` are the ports that the configuration gives to modems it tells no IMEI of, `owners` the names of the modems
+    by every port in the configuration.
+    """
+
+    def __init__(
+        self, pace: Pace, given: Iterable[str] = (), root: Path = ROOT, owners: Mapping[str, str] | None = None
+    ) -> None:
         self._pace = pace
         self._given = tuple(given)
+        self._owners = dict(owners or {})
         self._root = root
         self._sightings: dict[str, _Sighting] = {}
+        self._stand_ins: dict[str, str] = {}  # by appearance, the ports that are used instead of one that is silent
         self._held: dict[str, str] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._searching = asyncio.Lock()
@@ -83,12 +104,14 @@ class Finder:
         finally:
             del self._held[real]
 
-    async def met(self, address: str, imei: str | None) -> None:
-        """Remember which modem answered at a port."""
-        for device in await self._look():
-            for tty in device.ttys:
-                if imei and is_same_port(tty.path, address):
-                    self._sightings[device.appearance] = _Sighting(port=tty.path, imei=imei)
+    async def met(self, address: str, imei: str | None) -> UsbPlace | None:
+        """Remember which modem answered at a port; returns where on USB that is, if only one modem can be there."""
+        found = _at(address, await self._look())
+        if found is None or not imei:
+            return None
+        device, tty = found
+        self._sightings[device.appearance] = _Sighting(port=tty.path, imei=imei)
+        return None if family_of(device).is_converter else _place(device, tty)
 
     async def warnings(self, address: str, imei: str = "") -> list[str]:
         """Say what may go wrong with a port although it can be opened; with an IMEI, its name does not matter."""
@@ -98,11 +121,84 @@ class Finder:
         found = [f"{address} is also used by {user}: stop that program, or let it ignore this device" for user in users]
         return found if imei else found + _shared_name(address, await asyncio.to_thread(plugged_in, self._root))
 
+    # ── a modem that has fallen silent ──
+
+    async def spare_ports(self, address: str, modem: str, *, is_sought: bool) -> frozenset[str]:
+        """List the other ports of the USB device at a port that may take commands, and that no other modem has.
+
+        Nobody knows where those of an unknown device lead: they count only for a modem that is sought everywhere.
+        """
+        found = _at(address, await self._look())
+        if found is None or (family_of(found[0]) is UNKNOWN and not is_sought):
+            return frozenset()
+        ports = (tty.path for tty in ports_to_ask(found[0]) if not is_same_port(tty.path, address))
+        return frozenset(port for port in ports if self._is_free(port, modem))
+
+    async def turn_aside(self, ports: Collection[str], modem: str, imei: str | None, baud: int = 115200) -> bool:
+        """Ask a device at its spare ports who it is; one that answers, with this IMEI, is used from now on.
+
+        Raises `PortError` if another modem takes one of them meanwhile.
+        """
+        found = _at(next(iter(ports)), await self._look())
+        if found is None:
+            return False
+        device, _ = found
+        self._stand_ins.pop(device.appearance, None)
+        async with AsyncExitStack() as stack:
+            for port in sorted(ports):
+                await stack.enter_async_context(self.hold(port, modem))
+            others = {tty.path for tty in device.ttys} - set(ports)
+            said = await introduce(device, self._pace, baud=baud, root=self._root, no_at_ports=others)
+        if said.tty is None or said.is_in_use or (imei and not (said.imei and is_same_modem(said.imei, imei))):
+            return False
+        self._stand_ins[device.appearance] = said.tty.path
+        self._sightings[device.appearance] = _Sighting(port=said.tty.path, imei=said.imei)
+        return True
+
+    async def stand_in(self, address: str) -> str:
+        """Return the port that is to be used instead of one: itself, unless `turn_aside` has found a better one."""
+        found = _at(address, await self._look()) if self._stand_ins else None
+        return self._stand_ins.get(found[0].appearance, address) if found else address
+
+    async def news_commands(self, address: str) -> tuple[str, ...]:
+        """List the commands without which a port would not tell the news, as the second one of some modems."""
+        found = _at(address, await self._look())
+        return family_of(found[0]).news_commands(found[1]) if found else ()
+
+    async def who_is_at(self, place: UsbPlace, modem: str) -> Occupant | None:
+        """Tell who stands at a place; `None` if nobody of that make does, or another modem may have it."""
+        for device in await self._look():
+            for tty in device.ttys:
+                if _place(device, tty) == place and all(self._is_free(each.path, modem) for each in device.ttys):
+                    known = self._sightings.get(device.appearance, _Sighting())
+                    is_silent = not known.port and tty.path in known.silent_ports
+                    return Occupant(port=tty.path, imei=known.imei, is_silent=is_silent)
+        return None
+
+    async def socket_of(self, address: str) -> str:
+        """Tell in which USB socket the device with a port is; empty if it is in none."""
+        found = _at(address, await self._look())
+        return found[0].socket if found else ""
+
+    async def is_one_device(self, one: str, other: str) -> bool:
+        """Tell whether two ports are the same, or ports of one USB device."""
+        if is_same_port(one, other):
+            return True
+        found = _at(one, await self._look())
+        return found is not None and _at(other, [found[0]]) is not None
+
+    def _is_free(self, port: str, modem: str) -> bool:
+        owners = {owner for address, owner in self._owners.items() if is_same_port(address, port)}
+        return _real(port) not in self._held and owners <= {modem}
+
+    # ── looking ──
+
     async def _look(self) -> list[UsbDevice]:
         """List what is plugged in, and forget what was said by what is not there any more."""
         devices = separately(await asyncio.to_thread(plugged_in, self._root))
         present = {device.appearance for device in devices}
         self._sightings = {key: sighting for key, sighting in self._sightings.items() if key in present}
+        self._stand_ins = {key: port for key, port in self._stand_ins.items() if key in present}
         return devices
 
     def _port_of(self, imei: str, devices: list[UsbDevice]) -> str | None:
@@ -143,13 +239,14 @@ class Finder:
         family = family_of(device)
         is_hopeless = all(tty.path in found.no_at_ports for tty in family.ports(device.ttys))
         if is_hopeless or (family is UNKNOWN and tries >= _PATIENCE and not found.is_in_use):
-            return _Sighting(trouble=found.trouble, tries=tries)
+            return _Sighting(trouble=found.trouble, tries=tries, silent_ports=found.silent_ports)
         pause_s = min(self._pace.ask_again_s * 2 ** min(tries - 1, 10), self._pace.ask_again_last_s)
         return _Sighting(
             trouble=found.trouble,
             tries=tries,
             again_at=asyncio.get_running_loop().time() + pause_s,
             no_at_ports=found.no_at_ports,
+            silent_ports=found.silent_ports,
         )
 
     def _seen(self, devices: list[UsbDevice]) -> str:
@@ -162,6 +259,14 @@ class Finder:
 def is_same_port(one: str, other: str) -> bool:
     """Tell whether two names lead to one port."""
     return _real(one) == _real(other)
+
+
+def _at(address: str, devices: Iterable[UsbDevice]) -> tuple[UsbDevice, Tty] | None:
+    return next(((each, tty) for each in devices for tty in each.ttys if is_same_port(tty.path, address)), None)
+
+
+def _place(device: UsbDevice, tty: Tty) -> UsbPlace:
+    return UsbPlace(socket=device.socket, make=":".join(device.make), interface=tty.interface)
 
 
 def _real(address: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smsgw.modem.asking import read_imei, read_maker, read_model
 from smsgw.modem.families import Family, family_of
-from smsgw.modem.faults import LinkError, NoAtPort
+from smsgw.modem.faults import LinkError, NoAtPort, Silent
 from smsgw.modem.holders import strangers
 from smsgw.modem.link import Link
 from smsgw.modem.pace import Pace
@@ -27,7 +27,8 @@ _TAKEN = (errno.EBUSY, errno.EAGAIN)
 class Introduction:
     """What came of asking: the port that answered and what was said, or `trouble`, in words for people.
 
-    `tty` without an answer is a port that another program uses. `no_at_ports` are those that speak something else.
+    `tty` without an answer is a port that another program uses. `no_at_ports` are those that speak something else,
+    `silent_ports` those that were opened and did not answer.
     """
 
     tty: Tty | None = None
@@ -36,6 +37,7 @@ class Introduction:
     model: str = ""
     trouble: str = ""
     no_at_ports: frozenset[str] = frozenset()
+    silent_ports: frozenset[str] = frozenset()
 
     @property
     def is_in_use(self) -> bool:
@@ -56,7 +58,7 @@ async def introduce(
 
     A device whose best port is used by another program is left alone: its second best would reach the same modem.
     """
-    family, noisy, trouble = family_of(device), set(no_at_ports), ""
+    family, noisy, silent, trouble = family_of(device), set(no_at_ports), set[str](), ""
     for tty in family.ports(device.ttys):
         if tty.path in noisy:
             continue
@@ -68,13 +70,15 @@ async def introduce(
             noisy.add(tty.path)
             trouble = trouble or str(error)
         except LinkError as error:
+            if isinstance(error, Silent):
+                silent.add(tty.path)
             trouble = trouble or str(error)
         except OSError as error:
             why = error.strerror or str(error)
             if error.errno in _TAKEN:
                 return Introduction(tty=tty, trouble=why, no_at_ports=frozenset(noisy))
             trouble = trouble or why
-    return Introduction(trouble=trouble or _deaf(device), no_at_ports=frozenset(noisy))
+    return Introduction(trouble=trouble or _deaf(device), no_at_ports=frozenset(noisy), silent_ports=frozenset(silent))
 
 
 def _deaf(device: UsbDevice) -> str:

@@ -23,7 +23,7 @@ MOST_FILES = 50
 MOST_BYTES = 4 << 20
 _PAUSE_S = 60.0  # between two recordings of one modem
 _SAME_S = 3_600.0  # and where the reason is the same as last time: a modem that stays silent must not push out the rest
-_NAME = re.compile(r"(?P<modem>[A-Za-z0-9_-]+)\.[0-9]{8}T[0-9]{6}\.[0-9]{6}Z\.txt")
+_NAME = re.compile(r"(?P<modem>[A-Za-z0-9_-]+(\.[0-9]+)?)\.[0-9]{8}T[0-9]{6}\.[0-9]{6}Z\.txt")
 _NEVER = -_SAME_S
 
 logger = log.get("smsgw.modem")
@@ -36,7 +36,7 @@ def folder_beside(database: Path) -> Path:
 
 def latest(folder: Path, modem: str) -> Path | None:
     """Return the newest recording of this modem, if there is one; raises `OSError`."""
-    return max((path for path in _listed(folder) if _modem_of(path) == modem), key=_age_key, default=None)
+    return max((path for path in _listed(folder) if _modem_of(path) == _in_a_name(modem)), key=_age_key, default=None)
 
 
 class Recordings:
@@ -89,7 +89,7 @@ class Recordings:
     def _put(self, modem: str, content: bytes) -> Path:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._make_room(len(content))
-        path = self._folder / f"{modem}.{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.txt"
+        path = self._folder / f"{_in_a_name(modem)}.{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.txt"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with open(descriptor, "wb") as file:
@@ -123,4 +123,9 @@ def _modem_of(path: Path) -> str:
 
 
 def _age_key(path: Path) -> str:
-    return path.name.partition(".")[2]
+    return path.name.removeprefix(_modem_of(path))
+
+
+def _in_a_name(modem: str) -> str:
+    """One SIM of several that a module uses at once is called NAME/SLOT."""
+    return modem.replace("/", ".")

@@ -52,11 +52,13 @@ class PinPolicy:
     `may_enter` is awaited right before the PIN is entered, with the ICCID or `None`, and whether the SIM says that it
     has refused no PIN since the last right one. It must have noted the attempt for good before it returns true, so
     that a crash cannot spend a second try. `answered` is awaited as soon as the SIM has taken or refused the PIN.
+    Without `its_own_radio` the modem serves other SIMs, too, and a SIM that fails is not switched off and on.
     """
 
     pin: str | None
     may_enter: Callable[[str | None, bool], Awaitable[bool]]
     answered: Callable[[bool], Awaitable[None]]
+    its_own_radio: bool = True
 
 
 async def patiently(link: Link, command: Command) -> Reply:
@@ -142,7 +144,7 @@ class Unlocking:
 
     async def _restart_sim(self, refusal: Refused) -> None:
         """A SIM that fails may do so only once: switched off and on it starts afresh."""
-        if self._restarted:
+        if self._restarted or not self._policy.its_own_radio:
             raise SimFailed(f"the SIM has failed ({refusal.text}): take it out, clean it, try another one")
         self._restarted = True
         await self._link.command(commands.minimum_functionality())

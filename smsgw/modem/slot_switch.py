@@ -1,4 +1,4 @@
-"""Making a modem use another SIM slot.
+"""Making a modem use another SIM slot, or a port of it one of the SIMs that it uses at once.
 
 It is believed only once the SIM that answers afterwards is the right one: that is for the caller to see.
 """
@@ -31,6 +31,13 @@ async def turn_to(link: Link, ways: Sequence[SlotCommands], slot: int) -> None:
     raise SlotRefused(
         f"the modem takes no command to use SIM slot {slot}: name the right one by slot_command, or remove the slot"
     )
+
+
+async def bind(link: Link, line: str, slot: int) -> None:
+    """Tell a port which of the SIMs in use it is for; raises `SlotRefused`."""
+    (command,) = SlotCommands(choose=(line,)).choices(slot)
+    if not await _tell(link, command):
+        raise SlotRefused(f"the modem does not take {command.line}: correct bind_command, or leave it out")
 
 
 async def _present(link: Link, way: SlotCommands, question: Command) -> int | None:

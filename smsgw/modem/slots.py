@@ -45,12 +45,14 @@ class SlotCommands:
 class SlotChoice:
     """The slot that a modem is to use, in one of `ways` if there are any, else in those of its family.
 
-    `sim` is the ICCID of the SIM that was there last, if that is known.
+    `sim` is the ICCID of the SIM that was there last, if that is known. With `binds`, this whole line tells a port of a
+    module that uses all of its SIMs which one it is for, and nothing else is done.
     """
 
     slot: int
     ways: tuple[SlotCommands, ...] = ()
     sim: str | None = None
+    binds: str | None = None
 
 
 QUIMSLOT = SlotCommands(choose=("AT+QUIMSLOT={slot}",), ask="AT+QUIMSLOT?", shows=r"\+QUIMSLOT: *([0-9])")

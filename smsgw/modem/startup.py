@@ -20,7 +20,7 @@ from smsgw.modem.link import Link
 from smsgw.modem.overrides import AS_PROFILED, overridden
 from smsgw.modem.profiles import GENERIC, Indications, Profile, choose
 from smsgw.modem.sim import PinPolicy, Unlocking, patiently, read_iccid
-from smsgw.modem.slot_switch import turn_to
+from smsgw.modem.slot_switch import bind, turn_to
 from smsgw.modem.slots import SlotChoice
 
 _ROOMY = 20  # slots from which the modem's own memory is preferred to that of the SIM
@@ -58,7 +58,7 @@ class Startup:
     """One run of the steps. `profile` fixes the vendor's row; without it, it is chosen by maker and model.
 
     With `slot`, the modem is made to use that one; with `imei`, any other modem is left alone. `overrides` go before
-    what its row says.
+    what its row says. `news_commands` are what this port needs to tell the news.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Startup:
         slot: SlotChoice | None = None,
         overrides: OverridesConfig = AS_PROFILED,
         imei: str = "",
+        news_commands: Sequence[str] = (),
     ) -> None:
         self.profile = overridden(profile or GENERIC, overrides)
         self._overrides = overrides
@@ -77,6 +78,7 @@ class Startup:
         self._policy = policy
         self._slot = slot
         self._imei = imei
+        self._news_commands = tuple(news_commands)
         self._found = Identity()
 
     @property
@@ -140,17 +142,20 @@ class Startup:
     async def radio_on(self) -> None:
         level = await self._ask(commands.functionality(), replies.functionality)
         # Of a modem that turns between SIMs we have switched the radio off ourselves.
-        if level == 1 or (level is None and self._slot is None):
+        if level == 1 or (level is None and (self._slot is None or self._slot.binds)):
             return
         await patiently(self._link, commands.full_functionality())
         await asyncio.sleep(self._link.pace.radio_s)
 
     async def calm(self) -> None:
-        for line in self.profile.quiet_commands:
+        for line in (*self.profile.quiet_commands, *self._news_commands):
             await self._tell(commands.plain(line))
 
     async def right_slot(self) -> None:
         choice = self._slot
+        if choice is not None and choice.binds:
+            await bind(self._link, choice.binds, choice.slot)
+            return
         if choice is None or (choice.sim and choice.sim == await read_iccid(self._link, self.profile)):
             return
         await turn_to(self._link, choice.ways or self.profile.every_slot_way, choice.slot)

@@ -48,6 +48,11 @@ class UsbDevice:
     ttys: tuple[Tty, ...]
 
     @property
+    def socket(self) -> str:
+        """Where it is plugged in, as the kernel calls that, such as 1-1.4."""
+        return self.appearance.partition(" ")[0]
+
+    @property
     def make(self) -> tuple[str, str, str]:
         """What names under /dev/serial/by-id are made of."""
         return self.vendor, self.product, self.serial

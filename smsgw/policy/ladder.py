@@ -16,10 +16,11 @@ class Rung(IntEnum):
     """One step, the gentlest first."""
 
     REOPEN = 1  # its port is closed and opened; ESC, CR, AT call it to order, and it is set up again
-    RESELECT = 2  # it leaves its network and looks for one anew
-    RADIO = 3  # its radio and its SIM are switched off and on
-    RESET = 4  # it restarts, in its vendor's way
-    POWER = 5  # its USB port loses its power for a while
+    OTHER_PORT = 2  # it is called to order at another port of its own, where it has one
+    RESELECT = 3  # it leaves its network and looks for one anew
+    RADIO = 4  # its radio and its SIM are switched off and on
+    RESET = 5  # it restarts, in its vendor's way
+    POWER = 6  # its USB port loses its power for a while
 
 
 HARD = frozenset({Rung.RESET, Rung.POWER})
@@ -57,7 +58,7 @@ class Course:
 
 
 COURSES: Mapping[Ailment, Course] = {
-    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
+    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
     Ailment.UNFIT: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET), proof=Proof.ANSWERS),
     Ailment.GONE: Course(rungs=(Rung.POWER,), proof=Proof.ANSWERS),
     Ailment.UNSET: Course(rungs=(Rung.REOPEN,), proof=Proof.ACCEPTS),
@@ -67,6 +68,9 @@ COURSES: Mapping[Ailment, Course] = {
     Ailment.SEARCHING: Course(rungs=(Rung.RADIO, Rung.RESET), proof=Proof.REGISTERED),
     Ailment.DENIED: Course(rungs=(Rung.RADIO,), proof=Proof.REGISTERED),
 }
+
+# While another SIM of the same module is served, nothing that this one would feel is tried for want of a network.
+_SPARING = (Rung.RESELECT,)
 
 PATIENCE = 3  # sends in a row that fail as if the modem were to blame, of whichever messages
 # What a new start of the dialogue does: it asks the SIM what it waits for, too.
@@ -87,17 +91,20 @@ class Ladder:
     """Where one modem stands on its ladder; outlives its sessions.
 
     `rest_s` after the last step that there was against an ailment, it is begun anew. There are no more than `MOST_HARD`
-    hard steps within `window_s`. Without `has_power`, nobody can take a modem's power away.
+    hard steps within `window_s`, of all the ladders that share the list `hard_steps`. Without `has_power`, nobody can
+    take a modem's power away.
     """
 
-    def __init__(self, *, rest_s: float, window_s: float, has_power: bool) -> None:
+    def __init__(
+        self, *, rest_s: float, window_s: float, has_power: bool, hard_steps: deque[float] | None = None
+    ) -> None:
         self._rest_s = rest_s
         self._window_s = window_s
         self._has_power = has_power
         self._height: Rung | None = None
         self._needed = Proof.ANSWERS
         self._rests_until = 0.0
-        self._hard: deque[float] = deque(maxlen=MOST_HARD)
+        self._hard: deque[float] = deque(maxlen=MOST_HARD) if hard_steps is None else hard_steps
         self._failed_in_row = 0
 
     @property
@@ -105,20 +112,29 @@ class Ladder:
         """Tell whether no step has been taken that has yet to prove itself."""
         return self._height is None
 
-    def next(self, ailment: Ailment, now: float) -> Rung | None:
-        """Choose the next step, which is taken to be taken; `None` if there is nothing to do but wait."""
+    def next(self, ailment: Ailment, now: float, *, spares: bool = False) -> Rung | None:
+        """Choose the next step, which is taken to be taken; `None` if there is nothing to do but wait.
+
+        One that `spares` another SIM, which the module serves, is hard no more than once within the window.
+        """
         course = COURSES[ailment]
-        possible = [rung for rung in course.rungs if rung is not Rung.POWER or self._has_power]
+        rungs = _SPARING if spares and course.proof is Proof.REGISTERED else course.rungs
+        possible = [rung for rung in rungs if rung is not Rung.POWER or self._has_power]
         higher = [rung for rung in possible if self._height is None or rung > self._height]
         if not higher and now >= self._rests_until:
             higher = possible
-        if not higher or (higher[0] in HARD and not self._may_be_hard(now)):
+        if not higher or (higher[0] in HARD and not self._may_be_hard(now, 1 if spares else MOST_HARD)):
             return Rung.REOPEN if Rung.REOPEN in possible else None
         self._take(higher[0], course, now)
         return higher[0]
 
-    def _may_be_hard(self, now: float) -> bool:
-        return len(self._hard) < MOST_HARD or now - self._hard[0] > self._window_s
+    def _may_be_hard(self, now: float, most: int) -> bool:
+        return len(self._hard) < most or now - self._hard[-most] > self._window_s
+
+    def undergo(self, rung: Rung, now: float) -> None:
+        """Take a step for taken that was taken for another SIM of the module."""
+        self._height = max(rung, self._height or rung)
+        self._rests_until = now + self._rest_s
 
     def _take(self, rung: Rung, course: Course, now: float) -> None:
         self._height = rung

@@ -3,30 +3,34 @@
 Which step that is, `policy.ladder` decides. Outlives the sessions of the modem.
 """
 
+import asyncio
 import errno
+import math
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Collection
 
 from smsgw import log
 from smsgw.at.errors import Verdict
 from smsgw.config import ModemConfig
 from smsgw.modem import revival
-from smsgw.modem.finder import ModemMissing, is_same_port
+from smsgw.modem.finder import ModemMissing
 from smsgw.modem.link import Link, LinkError, LinkLost, Rebooted, Refused
 from smsgw.modem.profiles import GENERIC, Profile
 from smsgw.modem.revival import PowerFailure
 from smsgw.modem.trace import WireTrace
 from smsgw.policy.ladder import Ailment, Ladder, Proof, Rung
 from smsgw.scheduler.board import Board
+from smsgw.scheduler.module import Module, Share
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
+from smsgw.scheduler.whereabouts import Whereabouts
 
 logger = log.get("smsgw.modem")
 
 _ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO}
 # What a person reads of a step: on the board, while nothing has proved that it helped.
 _WORDS = {
+    Rung.OTHER_PORT: "another port of its own",
     Rung.RESELECT: "looking for a network anew",
     Rung.RADIO: "its radio off and on",
     Rung.RESET: "a restart",
@@ -37,7 +41,8 @@ _WORDS = {
 class Climber:
     """The ladder of one modem, and whoever climbs it. `profile` and `port` are the modem's, as last known.
 
-    `keep` is called with what the modem hands over meanwhile, `hold` keeps a port from others; `clock` gives seconds.
+    `keep` is called with what the modem hands over meanwhile; `clock` gives seconds. `share` is what its worker has of
+    the module.
     """
 
     def __init__(
@@ -47,8 +52,9 @@ class Climber:
         pace: Pace,
         trace: WireTrace,
         keep: Callable[[str], None],
-        hold: Callable[[str, str], AbstractAsyncContextManager[None]],
+        whereabouts: Whereabouts,
         clock: Callable[[], float] = time.monotonic,
+        share: Share | None = None,
     ) -> None:
         self.profile: Profile = GENERIC
         self.port = config.port
@@ -58,13 +64,20 @@ class Climber:
         self._pace = pace
         self._trace = trace
         self._keep = keep
-        self._hold = hold
+        self._whereabouts = whereabouts
         self._clock = clock
+        self.share = share or Module().share(board, asyncio.Event())
         self._ailment: Ailment | None = None  # what the last faults in a row were, and since when
         self._since = 0.0
-        self._patience_s = {Ailment.GONE: pace.gone_s, Ailment.UNFIT: pace.unfit_s}
+        # Of a modem that has no port of its own nobody knows which empty socket is waiting for it.
+        self._patience_s = {Ailment.GONE: pace.gone_s if config.port else math.inf, Ailment.UNFIT: pace.unfit_s}
         self._postponed: tuple[Ailment, str] | None = None
-        self._ladder = Ladder(rest_s=pace.ladder_rest_s, window_s=pace.hard_window_s, has_power=bool(config.power_hub))
+        self._ladder = Ladder(
+            rest_s=pace.ladder_rest_s,
+            window_s=pace.hard_window_s,
+            has_power=bool(config.power_hub),
+            hard_steps=self.share.hard_steps,
+        )
 
     # ── what a session tells ──
 
@@ -101,7 +114,7 @@ class Climber:
             logger.info("recovered", modem=self._board.name, by=_WORDS[height])
 
     def _see_to(self, ailment: Ailment | None, why: str) -> None:
-        rung = None if ailment is None else self._ladder.next(ailment, self._clock())
+        rung = None if ailment is None else self._next(ailment)
         if rung is not None:
             raise SetUpAgain(why, rung)
 
@@ -109,14 +122,11 @@ class Climber:
 
     async def climb(self, rung: Rung, why: str) -> None:
         """Take a step, whatever comes of it."""
-        logger.warning("recovery", modem=self._board.name, step=_WORDS[rung], reason=why)
-        self._board.note(remedy=f"trying {_WORDS[rung]}")
+        self._begin(rung, why)
         try:
             await self._take(rung)
         except (LinkError, OSError, PowerFailure) as failure:
-            said = (failure.strerror if isinstance(failure, OSError) else None) or str(failure)
-            logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=said)
-            self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {said}")
+            self._failed(rung, _told(failure))
         else:
             self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
 
@@ -129,7 +139,48 @@ class Climber:
             self._ailment, self._since = ailment, now
         if ailment is None or now - self._since < self._patience_s.get(ailment, 0.0):
             return Rung.REOPEN
-        return self._ladder.next(ailment, now) or Rung.REOPEN
+        return self._next(ailment) or Rung.REOPEN
+
+    def opens(self, port: str) -> None:
+        """The port is about to be opened; what was done to the module for another SIM was done for this one, too."""
+        self.port = port
+        undergone, self.share.undergone = self.share.undergone, None
+        if undergone is not None:
+            self._ladder.undergo(undergone, self._clock())
+
+    def _next(self, ailment: Ailment) -> Rung | None:
+        return self._ladder.next(ailment, self._clock(), spares=self.share.serves_another)
+
+    async def aside(self, rung: Rung, why: str) -> Rung:
+        """Where the step is another port, see whether the modem answers there; returns the step that is left to take.
+
+        Raises `StorageUnavailable`.
+        """
+        if rung is not Rung.OTHER_PORT:
+            return rung
+        ports = await self._whereabouts.spare_ports(self.port)
+        if ports and await self._answers_at(ports, why):
+            return Rung.REOPEN
+        return self._next(Ailment.MUTE) or Rung.REOPEN
+
+    async def _answers_at(self, ports: Collection[str], why: str) -> bool:
+        self._begin(Rung.OTHER_PORT, why)
+        try:
+            answers = await self._whereabouts.turn_aside(ports)
+        except OSError as error:
+            self._failed(Rung.OTHER_PORT, _told(error))
+            return False
+        yet = "which has yet to show that it helped" if answers else "in vain"
+        self._board.note(remedy=f"tried {_WORDS[Rung.OTHER_PORT]}, {yet}")
+        return answers
+
+    def _begin(self, rung: Rung, why: str) -> None:
+        logger.warning("recovery", modem=self._board.name, step=_WORDS[rung], reason=why)
+        self._board.note(remedy=f"trying {_WORDS[rung]}")
+
+    def _failed(self, rung: Rung, why: str) -> None:
+        logger.warning("recovery step failed", modem=self._board.name, step=_WORDS[rung], error=why)
+        self._board.note(remedy=f"{_WORDS[rung]} could not be tried: {why}")
 
     async def _take(self, rung: Rung) -> None:
         if rung is Rung.POWER:
@@ -137,7 +188,7 @@ class Climber:
             return
         config, pace = self._config, self._pace
         async with (
-            self._hold(self.port, config.name),
+            self._whereabouts.hold(self.port),
             Link.open(self.port, config.baud, pace=pace.modem, trace=self._trace) as link,
         ):
             link.on_pdu = self._keep
@@ -152,8 +203,8 @@ class Climber:
 
     async def _cycle_power(self) -> None:
         config, pace = self._config, self._pace
-        if not is_same_port(self.port, config.port):
-            raise PowerFailure(f"it is at {self.port} now, and {config.outlet} is that of {config.port}")
+        if elsewhere := await self._whereabouts.away_from_outlet(self.port):
+            raise PowerFailure(elsewhere)
         self.is_switching_power = True
         try:
             await revival.cycle_power(config.power_hub, config.power_port, pace.power_off_s, pace.power_limit_s)
@@ -175,3 +226,7 @@ def _ailment(error: Exception) -> Ailment | None:
         case OSError():
             return Ailment.GONE if error.errno in _ABSENT else None
     return None
+
+
+def _told(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -124,9 +124,9 @@ class Hearing:
         except Exception:
             octets, seat = _octets(pdu), self._seat
             await self._store(lambda: self._gateway.inbox.received_unread(seat.device, seat.sim, octets))
-            self._gateway.reports.put_away(seat.device, pdu)
+            self._gateway.reports.put_away(seat.holder, pdu)
             raise
-        self._gateway.reports.put_away(self._seat.device, pdu)
+        self._gateway.reports.put_away(self._seat.holder, pdu)
 
     async def _take(self, pdu: str) -> bool:
         """Store what was received: a report with its part, a message in the inbox; tells whether it may be deleted."""

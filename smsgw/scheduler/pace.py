@@ -30,6 +30,7 @@ class Pace:
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
     forget_after_s: float = 3_600.0  # from the start to the first look for what is old
     forget_s: float = 600.0  # between such looks; while there is something old, every sweep removes some
+    canary_after_s: float = 300.0  # from the start to the first canary: modems and the clock settle meanwhile
     idle_s: float = 30.0  # a modem that does not look for a network is told to
     searching_s: float = 180.0  # one that has found none begins anew
     denied_s: float = 900.0  # where the network refuses a SIM, it is asked again after this to twice as long

@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """Whose session it is: the device, the SIM in it and the slot of that."""
+    """Whose session it is: the device, the SIM in it and the slot of that; `holder` names the worker in the store."""
 
     device: str
+    holder: str
     sim: str
     slot: int
     imei: str | None

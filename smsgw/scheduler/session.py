@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from smsgw import log
 from smsgw.at.errors import Action
-from smsgw.at.replies import RegistrationState
 from smsgw.config import SimConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
@@ -28,7 +27,7 @@ from smsgw.scheduler.balance import BalanceWatch
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.hearing import Hearing
-from smsgw.scheduler.outage import Outage
+from smsgw.scheduler.network import NetworkWatch
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
@@ -70,21 +69,17 @@ class Session:
         self._pace = pace
         self._bell = bell
         self._stopping = stopping
-        self._next_look = 0.0
-        self._looked_at = 0.0
         self._held_until = 0.0
         self._claimed_at = 0.0
         self._climber = climber
-        self._outage = Outage(modem, board, climber, pace)
         self._clock = clock
         self._slots = slots
         self._next_slot_look = 0.0
-        self._is_barred = False  # registered in a network where the SIM may not send
-        self._may_send = False
         self._hearing = Hearing(modem, seat, gateway, board, pace, left_over, self._store)
         self._talk = Talk(desk, modem, seat, gateway, board, pace, self._hearing, self._hear, bell, stopping)
         self._balance = BalanceWatch(seat, of_sim, self._talk, gateway, board, self._store, clock)
         self._record = SimRecord(modem, seat.sim, seat.imei, gateway, self._store)
+        self._network = NetworkWatch(modem, seat, gateway, board, pace, climber, slots, self._store)
         self.last_step = time.monotonic()
 
     async def run(self) -> None:
@@ -105,15 +100,16 @@ class Session:
         while not self._stopping.is_set():
             self.last_step = time.monotonic()
             self._bell.clear()
+            self._climber.share.stays()
             await self._hear()
             await self._hearing.look_for_stored()
-            await self._look_at_network()
+            await self._network.look()
             await self._record.refresh()
-            if self._may_send:
+            if self._network.may_send:
                 await self._talk.serve()
                 await self._balance.check(is_idle=False)
             claimed = await self._claim()
-            if claimed is None and self._may_send and await self._balance.check(is_idle=True):
+            if claimed is None and self._network.may_send and await self._balance.check(is_idle=True):
                 continue
             if claimed is not None:
                 await self._send(claimed)
@@ -123,13 +119,18 @@ class Session:
             if claimed is None:
                 await happens_within(self._bell, self._idle_s())
 
+    async def _hear(self) -> None:
+        self.last_step = time.monotonic()
+        if await self._hearing.hear():
+            self._network.look_soon()
+
     # ── sending ──
 
     async def _claim(self) -> ClaimedMessage | None:
         seat = self._seat
         self._claimed_at = time.monotonic()
         try:
-            if not self._may_send or self._claimed_at < self._held_until:
+            if not self._network.may_send or self._claimed_at < self._held_until:
                 await self._gateway.devices.ensure_active(seat.device)
                 return None
             found = await self._gateway.sending.claim(seat.device, seat.sim, seat.slot)
@@ -147,8 +148,10 @@ class Session:
         for part in claimed.parts:
             if not await self._may_go_on(claimed, is_begun=part is not claimed.parts[0]):
                 break
-            if not await self._send_part(part):
-                break
+            async with self._climber.share.at_risk:
+                await self._stay_with(claimed)
+                if not await self._send_part(part):
+                    break
         else:
             logger.info("sent", modem=self._board.name, id=claimed.id, parts=claimed.part_count)
         self._board.become(DeviceState.READY, self._board.live.error)
@@ -179,6 +182,14 @@ class Session:
         await self._give_back(claimed)
         return False
 
+    async def _stay_with(self, claimed: ClaimedMessage) -> None:
+        """Send nothing through a module that was treated for another of its SIMs meanwhile."""
+        try:
+            self._climber.share.stays()
+        except SetUpAgain:
+            await self._give_back(claimed)
+            raise
+
     async def _give_back(self, claimed: ClaimedMessage, reason: Reason = Reason.INTERRUPTED) -> None:
         await self._store(lambda: self._gateway.sending.give_back(claimed.row, reason))
 
@@ -199,7 +210,7 @@ class Session:
         return max(0, standstill.until - self._clock()) / 1_000
 
     def _idle_s(self) -> float:
-        due = [self._next_look, self._hearing.next_listing]
+        due = [self._network.next_look, self._hearing.next_listing]
         if self._slots.are_several:
             due.append(time.monotonic() + self._pace.slots_s)
         # It may be over by now; the queue has not been looked at since.
@@ -242,7 +253,7 @@ class Session:
             self._hearing.next_listing = 0.0
         if decision.next is Next.HOLD:
             self._hold(self._pace.hold_s, str(refusal))
-            self._next_look = 0.0
+            self._network.next_look = 0.0
         return decision.next is Next.ACCEPTED
 
     def _hold(self, seconds: float, why: str) -> None:
@@ -266,13 +277,13 @@ class Session:
     async def _look_at_other_slots(self) -> None:
         """From time to time, turn to another SIM if that is due; there is nothing of a message in hand here."""
         slots, now = self._slots, time.monotonic()
-        if not slots.are_several or now < self._next_slot_look or self._is_finding_network():
+        if not slots.are_several or now < self._next_slot_look or self._network.may_yet_serve:
             return
         self._next_slot_look = now + self._pace.slots_s
-        seat, usable, may_send = self._seat, slots.usable(), self._may_send
+        seat, may_send = self._seat, self._network.may_send
         try:
             slot = await self._gateway.slots.choose(
-                seat.device, seat.sim, seat.slot, slots.seated_s, usable, may_send=may_send
+                seat.device, seat.sim, seat.slot, slots.seated_s, slots.usable(), may_send=may_send
             )
         except StorageUnavailable:
             return
@@ -281,10 +292,6 @@ class Session:
             if not slots.has_served:
                 slots.set_aside(self._board.live.error or "no network", self._pace.slot_refused_s)
             raise TurnTo(slot)
-
-    def _is_finding_network(self) -> bool:
-        served = self._may_send or self._is_barred or self._slots.has_served
-        return not served and self._slots.seated_s < self._pace.network_s
 
     async def _leave_sim(self) -> None:
         """Let nothing more come in, and take what has: the next session would take it for its own SIM's.
@@ -302,66 +309,3 @@ class Session:
     async def _list_all(self) -> None:
         self._hearing.next_listing = 0.0
         await self._hearing.look_for_stored()
-
-    # ── hearing and the network ──
-
-    async def _hear(self) -> None:
-        self.last_step = time.monotonic()
-        if await self._hearing.hear():
-            # No sooner: some modems speak of the network whenever they are asked about it.
-            self._next_look = min(self._next_look, self._looked_at + self._pace.registration_s)
-
-    async def _look_at_network(self) -> None:
-        """From time to time, see how the network is."""
-        if time.monotonic() < self._next_look:
-            return
-        self._looked_at = time.monotonic()
-        await self._note_network()
-        pause_s = self._pace.watch_s if self._may_send else self._pace.registration_s
-        self._next_look = time.monotonic() + pause_s
-
-    async def _note_network(self) -> None:
-        if not await self._modem.still_announces():
-            raise SetUpAgain("the modem has stopped telling what it receives")
-        registration = await self._modem.registration()
-        may_send = registration.may_send and (self._seat.may_roam or not registration.is_roaming)
-        self._may_send, self._is_barred = may_send, registration.may_send and not may_send
-        if may_send:
-            self._slots.serves()
-        self._board.note(registration=registration.state.name.lower(), signal_dbm=await self._modem.signal())
-        self._climber.proved(Proof.REGISTERED if registration.may_send else Proof.ANSWERS)
-        if self._is_barred:
-            self._board.become(DeviceState.REGISTERING, _ROAMING)
-            return
-        if not may_send:
-            advice = _LTE_WITHOUT_MESSAGES if registration.is_data_only else _ADVICE[registration.state]
-            self._board.become(DeviceState.REGISTERING, advice)
-            # A SIM that was only turned to is left again, which costs less than any remedy.
-            if self._slots.has_served or not self._slots.are_several:
-                await self._outage.goes_on(registration, advice)
-            return
-        self._outage.is_over()
-        battery = await self._modem.battery()
-        self._board.note(
-            operator=await self._modem.operator(),
-            battery_percent=battery.percent if battery else None,
-            is_charging=battery.charging if battery else True,
-        )
-        self._board.become(DeviceState.READY, self._slots.faults())
-        await self._store(lambda: self._gateway.devices.seen(self._seat.device, self._seat.imei))
-
-
-# What a person can do while the network has not taken the SIM.
-_ADVICE = {
-    RegistrationState.IDLE: "the modem is not looking for a network: is its radio on, is an antenna connected?",
-    RegistrationState.SEARCHING: "no network found yet: check antenna and coverage",
-    RegistrationState.DENIED: "the network refuses the SIM: is it activated and paid for, may it use this network? "
-    "It is tried again every 15 to 30 minutes only",
-    RegistrationState.UNKNOWN: "no network: check antenna and coverage",
-    RegistrationState.EMERGENCY_ONLY: "the network allows emergency calls only: is the SIM activated and paid for?",
-    RegistrationState.RESTRICTED: "the network allows this SIM no service: use another SIM or tariff",
-}
-_ROAMING = "in a network that is not its own, where the SIM may not send: allow it by roaming = true, or wait"
-_LTE_WITHOUT_MESSAGES = (
-    "registered for LTE data, but the network offers no way for messages: allow 3G or 2G, or another SIM or tariff"
-)

@@ -1,4 +1,4 @@
-"""The supervisor of one modem: opens it, sets it up, runs a session, and after any fault does so again.
+"""The supervisor of one modem: has it opened and served, and after any fault does so again.
 
 Expected faults (the port, the line, the SIM) end here. Anything else is a defect: it is logged with its traceback,
 shown on the board, and costs this modem its session, never the others theirs.
@@ -12,38 +12,41 @@ from collections.abc import Callable
 from functools import partial
 
 from smsgw import log
-from smsgw.config import AUTO, ModemConfig
+from smsgw.config import ModemConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
 from smsgw.model import DEVICE_TRANSITIONS, DeviceState
-from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import NoSim, SimLocked, SlotRefused, WrongModem
-from smsgw.modem.finder import Finder, ModemMissing, is_same_port
-from smsgw.modem.link import Link, LinkError, Silent
-from smsgw.modem.profiles import named
+from smsgw.modem.finder import Finder, ModemMissing
+from smsgw.modem.link import LinkError
 from smsgw.modem.recordings import Recordings
-from smsgw.modem.slots import SlotChoice
 from smsgw.modem.trace import WireTrace
 from smsgw.policy.ladder import Rung
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
+from smsgw.scheduler.module import Module
+from smsgw.scheduler.opening import Opener, told
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.seat import Seat, SetUpAgain
-from smsgw.scheduler.session import Session
+from smsgw.scheduler.seat import SetUpAgain
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
+from smsgw.scheduler.whereabouts import Whereabouts
 from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 
 
 class ModemWorker:
-    """Everything that happens with one modem, one thing at a time."""
+    """Everything that happens with one modem, or one SIM of a module that uses all at once; one thing at a time.
+
+    `holder` names the worker in the store.
+    """
 
     def __init__(
         self,
         device: str,
+        holder: str,
         config: ModemConfig,
         gateway: Gateway,
         finder: Finder,
@@ -51,35 +54,50 @@ class ModemWorker:
         pace: Pace,
         stopping: asyncio.Event,
         recordings: Recordings,
+        module: Module,
         *,
         trace_texts: bool = False,
     ) -> None:
         self.bell = asyncio.Event()
         self.board = Board(config.name, clock)
+        self.slot = config.sim.slot
         self._device = device
-        self._config = config
+        self._holder = holder
         self._gateway = gateway
-        self._finder = finder
-        self._clock = clock
         self._pace = pace
         self._stopping = stopping
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
-        self._keep = partial(gateway.reports.handed_over, device)
-        self._climber = Climber(config, self.board, pace, self._trace, self._keep, finder.hold)
+        keep = partial(gateway.reports.handed_over, holder)
+        self._share = module.share(self.board, self.bell)
+        whereabouts = Whereabouts(device, config, gateway.devices, finder, is_alone=holder == device)
+        self._climber = Climber(config, self.board, pace, self._trace, keep, whereabouts, share=self._share)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
-        self._session: Session | None = None
-        self._is_seated = False
-        self._found_at = ""
-        self._warned: set[str] = set()
-        self._is_entering_pin = False
-        self._pin_key = ""
         self._slots = Slots(config)
-        self._known_sims: dict[str, int] = {}  # slots by ICCID
+        self._opener = Opener(
+            device,
+            holder,
+            config,
+            gateway,
+            finder,
+            self.board,
+            whereabouts,
+            self._climber,
+            self._slots,
+            self.desk,
+            self.bell,
+            stopping,
+            clock,
+            pace,
+            recordings,
+            self._trace,
+            keep,
+        )
 
     def is_stuck(self) -> bool:
         """Tell whether a session has not taken a step for longer than any command may last."""
-        return self._session is not None and time.monotonic() - self._session.last_step > self._pace.stuck_after_s
+        session = self._opener.session
+        return session is not None and time.monotonic() - session.last_step > self._pace.stuck_after_s
 
     @property
     def is_interruptible(self) -> bool:
@@ -87,8 +105,8 @@ class ModemWorker:
 
         That is a message or a PIN without its result, or a modem without its power or its radio.
         """
-        is_busy = self._is_entering_pin or self._climber.is_switching_power or self._slots.is_turning
-        return self._session is None and not is_busy
+        is_busy = self._opener.is_entering_pin or self._climber.is_switching_power or self._slots.is_turning
+        return self._opener.session is None and not is_busy
 
     async def run(self) -> None:
         """Serve the modem until the gateway stops or the device is deleted."""
@@ -115,7 +133,7 @@ class ModemWorker:
             self._give_up(f"internal error ({type(error).__name__}), see the log")
         while not self._stopping.is_set():
             try:
-                await self._gateway.sending.recover(self._device)
+                await self._gateway.sending.recover(self._holder)
                 return None
             except StorageUnavailable as error:
                 self.board.note(error=str(error))
@@ -131,7 +149,7 @@ class ModemWorker:
             await self._stay_disabled()
             return 0.0
         try:
-            await self._open()
+            await self._opener.serve()
         except DeviceSwitchedOff:
             self._give_up(None)
             return 0.0
@@ -148,7 +166,7 @@ class ModemWorker:
         except SlotRefused as error:
             if self._slots.set_aside(str(error), self._pace.slot_refused_s):
                 return self._go_elsewhere(error)
-            self._give_up(self._slots.faults())
+            self._give_up(self._slots.faults() or str(error))
             return self._slots.pause_s()
         except SimLocked as error:
             if self._slots.set_aside(str(error)):
@@ -168,7 +186,7 @@ class ModemWorker:
         except OSError as error:
             # Whether a name is there again costs nothing to see.
             pause_s = self._pace.search_s if error.errno == errno.ENOENT else None
-            return await self._recover(error, _told(error), pause_s)
+            return await self._recover(error, told(error), pause_s)
         except (LinkError, SetUpAgain, WrongModem, StorageUnavailable) as error:
             return await self._recover(error, str(error))
         self.board.become(DeviceState.OFFLINE)
@@ -183,10 +201,14 @@ class ModemWorker:
         self._record(why)
         rung = self._climber.after(error)
         try:
+            if not self._stopping.is_set():
+                rung = await self._climber.aside(rung, why)
             if rung is Rung.REOPEN or self._stopping.is_set():
                 return pause_s
-            await self._gateway.devices.may_have_started_again(self._device)
-            await self._climber.climb(rung, why)
+            async with self._share.treated(rung) as is_called_for:
+                if is_called_for:
+                    await self._gateway.devices.may_have_started_again(self._device)
+                    await self._climber.climb(rung, why)
         except StorageUnavailable as unavailable:
             why = str(unavailable)
         finally:
@@ -211,154 +233,6 @@ class ModemWorker:
     def _fall(self, error: str | None) -> None:
         if DeviceState.RECOVERING in DEVICE_TRANSITIONS[self.board.live.state]:
             self.board.become(DeviceState.RECOVERING, error)
-
-    async def _open(self) -> None:
-        """Serve the modem where it is configured to be, or else wherever on USB it is."""
-        try:
-            await self._open_somewhere()
-        finally:
-            self._is_entering_pin = False
-            self.board.note(online=False, slot=None)
-
-    async def _open_somewhere(self) -> None:
-        self.board.become(DeviceState.OPENING, self.board.live.error)
-        config, missed = self._config, None
-        if config.port:
-            self._is_seated = False
-            try:
-                return await self._open_at(config.port)
-            except (OSError, Silent, WrongModem) as error:
-                if self._is_seated or not config.may_be_elsewhere:
-                    raise
-                missed = error
-        await self._open_at(await self._find(missed))
-
-    async def _find(self, missed: Exception | None) -> str:
-        """Look for the modem on USB; `missed` is what was wrong with the configured port."""
-        config = self._config
-        try:
-            port = await self._finder.find(config.imei, config.baud)
-        except ModemMissing as error:
-            if missed is not None and not _is_absent(missed):
-                # Something is there: what ails that is to be cured.
-                raise missed from error
-            raise ModemMissing(f"{_told(missed)}; {error}" if missed else str(error)) from error
-        if missed and is_same_port(port, config.port):
-            raise missed
-        if port != self._found_at:
-            logger.info("found the modem", modem=config.name, port=port, imei=config.imei)
-        self._found_at = port
-        return port
-
-    async def _open_at(self, port: str) -> None:
-        config, pace = self._config, self._pace.modem
-        if self._slots.are_several:
-            await self._choose_slot()
-        self._climber.port = port
-        left_over = await self._gateway.reports.left_over(self._device)
-        async with (
-            self._finder.hold(port, config.name),
-            Link.open(port, config.baud, pace=pace, trace=self._trace) as link,
-        ):
-            link.on_urc = self.bell.set
-            link.on_pdu = self._keep
-            self.board.become(DeviceState.INITIALISING)
-            profile = None if config.profile == AUTO else named(config.profile)
-            modem = Modem(link, profile, self._slot_choice(), config.overrides)
-            await self._warn_of(port)
-            identity = await self._meet(modem, port)
-            self._climber.profile = modem.profile
-            seat = await self._take_seat(identity)
-            self.board.become(DeviceState.REGISTERING)
-            self.board.note(online=True, slot=seat.slot, standstill=None)
-            self._recordings.recovered(self.board.name)
-            self._session = Session(
-                modem,
-                seat,
-                self._gateway,
-                self.board,
-                self._pace,
-                self.bell,
-                self._stopping,
-                left_over,
-                self._climber,
-                self._clock,
-                self._slots,
-                self.desk,
-                self._config.in_slot(seat.slot),
-            )
-            try:
-                await self._session.run()
-            finally:
-                self._session = None
-                self.desk.close()
-
-    async def _choose_slot(self) -> None:
-        self._known_sims = await self._gateway.devices.sims_in_slots(self._device)
-        if not self._slots.is_resumed:
-            self._slots.resume(await self._gateway.devices.slot_in_use(self._device))
-        self._slots.leave_unusable()
-
-    def _slot_choice(self) -> SlotChoice | None:
-        if not self._slots.are_several:
-            return None
-        wanted = self._slots.wanted
-        sim = next((sim for sim, slot in self._known_sims.items() if slot == wanted), None)
-        return SlotChoice(slot=wanted, ways=self._slots.ways, sim=sim if self._slots.holds_the_same else None)
-
-    def _refuse_other_sim(self, sim: str | None) -> None:
-        """A modem may say that it has turned to a slot and go on with the SIM of another one."""
-        known = self._known_sims.get(sim) if sim else None
-        if self._slots.are_several and not self._slots.may_hold(known):
-            raise SlotRefused(
-                f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
-            )
-
-    async def _warn_of(self, port: str) -> None:
-        for warning in await self._finder.warnings(port, self._config.imei):
-            if warning not in self._warned:
-                self._warned.add(warning)
-                logger.warning("port", modem=self._config.name, reason=warning)
-
-    async def _meet(self, modem: Modem, port: str) -> Identity:
-        """Set the modem up if it is the right one, and let the others know who is here."""
-        try:
-            policy = PinPolicy(pin=self._pin() or None, may_enter=self._may_enter_pin, answered=self._pin_answered)
-            identity = await modem.initialise(policy, self._config.imei)
-        except WrongModem as wrong:
-            await self._finder.met(port, wrong.imei)
-            raise
-        await self._finder.met(port, identity.imei)
-        return identity
-
-    async def _take_seat(self, identity: Identity) -> Seat:
-        """Write down who answered."""
-        self._is_seated = True
-        if identity.service_centre is None:
-            logger.warning(
-                "the SIM knows no service centre", modem=self._config.name, hint="set its number on the SIM in a phone"
-            )
-        slot = self._slots.wanted
-        sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
-        self._refuse_other_sim(sim)
-        await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
-        await self._gateway.devices.seen(self._device, identity.imei)
-        self._slots.seated()
-        may_roam = self._config.in_slot(slot).roaming
-        return Seat(device=self._device, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
-
-    async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
-        self._refuse_other_sim(iccid)
-        self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
-        self._is_entering_pin = await self._gateway.devices.may_enter_pin(self._pin_key, self._pin(), untouched)
-        return self._is_entering_pin
-
-    async def _pin_answered(self, accepted: bool) -> None:
-        await self._gateway.devices.pin_answered(self._pin_key, self._pin(), accepted)
-        self._is_entering_pin = False
-
-    def _pin(self) -> str:
-        return self._config.in_slot(self._slots.wanted).pin
 
     # ── switched on or off ──
 
@@ -394,11 +268,3 @@ class ModemWorker:
             if not await self._is_switched_on():
                 return
             await happens_within(self.bell, left)
-
-
-def _is_absent(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
-
-
-def _told(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from smsgw.model import Device
+from smsgw.model import Device, UsbPlace
 from smsgw.store.db import Tx
 
 LISTED = "SELECT * FROM devices WHERE deleted_at IS NULL ORDER BY created_at, name"
@@ -16,7 +16,14 @@ def from_row(row: sqlite3.Row) -> Device:
         is_active=bool(row["is_active"]),
         imei=row["imei"],
         last_online_at=row["last_online_at"],
+        place=_place(row),
     )
+
+
+def _place(row: sqlite3.Row) -> UsbPlace | None:
+    if row["usb_socket"] is None:
+        return None
+    return UsbPlace(socket=row["usb_socket"], make=row["usb_make"], interface=row["usb_interface"])
 
 
 def add(tx: Tx, id: str, name: str) -> None:
@@ -62,3 +69,22 @@ def delete(tx: Tx, id: str) -> bool:
 def seen(tx: Tx, id: str, imei: str | None) -> None:
     """Record that a device answered, and as whom."""
     tx.change("UPDATE devices SET last_online_at = ?, imei = coalesce(?, imei) WHERE id = ?", (tx.now, imei, id))
+
+
+def placed(tx: Tx, id: str, place: UsbPlace) -> None:
+    """Record where on USB a device was met, if that is new; whoever was met in that socket before is there no more."""
+    tx.change(
+        "UPDATE devices SET usb_socket = NULL, usb_make = NULL, usb_interface = NULL WHERE id != ? AND usb_socket = ?",
+        (id, place.socket),
+    )
+    where = (place.socket, place.make, place.interface)
+    tx.change(
+        "UPDATE devices SET usb_socket = ?, usb_make = ?, usb_interface = ?"
+        " WHERE id = ? AND (usb_socket, usb_make, usb_interface) IS NOT (?, ?, ?)",
+        (*where, id, *where),
+    )
+
+
+def displaced(tx: Tx, id: str) -> None:
+    """Forget where on USB a device was met."""
+    tx.change("UPDATE devices SET usb_socket = NULL, usb_make = NULL, usb_interface = NULL WHERE id = ?", (id,))

@@ -93,9 +93,9 @@ def _head(
     return Head(row=row, client=token or 0, priority=-priority, is_begun=not is_fresh)
 
 
-def hold(tx: Tx, row: int, device: str, sim: str) -> ClaimedMessage:
-    """Hand a message to a device's worker."""
-    tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (device, device, sim, row))
+def hold(tx: Tx, row: int, holder: str, device: str, sim: str) -> ClaimedMessage:
+    """Hand a message to a device's worker, which is named by `holder`."""
+    tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (holder, device, sim, row))
     parts = tx.rows("SELECT id, number, pdu, length, state FROM parts WHERE message = ? ORDER BY number", (row,))
     return ClaimedMessage(
         row=row,
@@ -129,9 +129,9 @@ def count_attempt(tx: Tx, row: int) -> int:
     return int(rows[0][0])
 
 
-def held(tx: Tx, device: str | None = None) -> list[int]:
-    """List the messages that some worker, or that of one device, holds."""
-    rows = tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL AND holder = coalesce(?, holder)", (device,))
+def held(tx: Tx, holder: str | None = None) -> list[int]:
+    """List the messages that some worker, or this one, holds."""
+    rows = tx.rows("SELECT seq FROM messages WHERE holder IS NOT NULL AND holder = coalesce(?, holder)", (holder,))
     return [row[0] for row in rows]
 
 

@@ -52,19 +52,19 @@ def forget_received(tx: Tx, before: int, limit: int) -> int:
     )
 
 
-def hand_over(tx: Tx, device: str, pdu: str) -> None:
-    """Keep what a modem has handed over until a worker has looked at it."""
-    tx.change("INSERT INTO handed_over (device, pdu) VALUES (?, ?) ON CONFLICT DO NOTHING", (device, pdu))
+def hand_over(tx: Tx, holder: str, pdu: str) -> None:
+    """Keep what a modem has handed over until its worker, which is named by `holder`, has looked at it."""
+    tx.change("INSERT INTO handed_over (device, pdu) VALUES (?, ?) ON CONFLICT DO NOTHING", (holder, pdu))
 
 
-def handed_over(tx: Tx, device: str) -> list[str]:
-    """List what a modem has handed over and no worker has looked at, in order."""
-    return [row[0] for row in tx.rows("SELECT pdu FROM handed_over WHERE device = ? ORDER BY id", (device,))]
+def handed_over(tx: Tx, holder: str) -> list[str]:
+    """List what a modem has handed over and its worker has not looked at, in order."""
+    return [row[0] for row in tx.rows("SELECT pdu FROM handed_over WHERE device = ? ORDER BY id", (holder,))]
 
 
-def put_away(tx: Tx, device: str, pdu: str) -> None:
+def put_away(tx: Tx, holder: str, pdu: str) -> None:
     """A worker has looked at what was handed over."""
-    tx.change("DELETE FROM handed_over WHERE device = ? AND pdu = ?", (device, pdu))
+    tx.change("DELETE FROM handed_over WHERE device = ? AND pdu = ?", (holder, pdu))
 
 
 def _report(row: sqlite3.Row) -> ReceivedReport:

@@ -4,6 +4,7 @@ A SIM is known by its ICCID, or what stands for it; plain functions over an open
 """
 
 import sqlite3
+from collections.abc import Collection
 
 from smsgw.model import Balance
 from smsgw.store.db import Tx
@@ -28,14 +29,17 @@ def learn_record(tx: Tx, key: str, imei: str | None) -> None:
     tx.change("UPDATE sims SET record_kept_by = ? WHERE key = ?", (imei, key))
 
 
-def mark_boot(tx: Tx, key: str, mark: int | None) -> None:
+def mark_boot(tx: Tx, key: str, mark: int | None, apart: Collection[str] = ()) -> None:
     """Record the mark by which the modem that a SIM is in will show that it has not started again.
 
-    It tells nothing about what was submitted before it was set.
+    It tells nothing about what was submitted before it was set. `apart` are the devices whose SIMs are in use at once.
     """
-    row = tx.row("SELECT device FROM sims WHERE key = ?", (key,))
-    if row is not None:
-        forget_boot(tx, row[0])  # there is one such register in a modem, whatever SIM it uses
+    device = device_of(tx, key)
+    if device in apart:
+        # Each port may have its register, or all have one, in which this mark must not pass for that of another SIM.
+        tx.change("UPDATE sims SET boot_mark = NULL WHERE device = ? AND boot_mark = ?", (device, mark))
+    elif device is not None:
+        forget_boot(tx, device)  # there is one such register in a modem, whatever SIM it uses
     tx.change("UPDATE sims SET boot_mark = ? WHERE key = ?", (mark, key))
     tx.change("UPDATE attempts SET reference_before = NULL WHERE sim = ? AND outcome = 'unknown'", (key,))
 
@@ -59,6 +63,12 @@ def record_is_kept(tx: Tx, key: str, imei: str) -> bool:
 def has_run_since(tx: Tx, key: str, boot_mark: int | None) -> bool:
     """Tell whether the modem that a SIM is in has not started again since it was marked; not known without a mark."""
     return tx.row("SELECT 1 FROM sims WHERE key = ? AND boot_mark = ?", (key, boot_mark)) is not None
+
+
+def device_of(tx: Tx, key: str) -> str | None:
+    """Tell in which device a SIM was seen last."""
+    row = tx.row("SELECT device FROM sims WHERE key = ?", (key,))
+    return None if row is None else str(row[0])
 
 
 def seen_in(tx: Tx, device: str, slot: int) -> str | None:

@@ -43,7 +43,10 @@ class ModemsByHand:
     def live(self, device_id: str) -> LiveModem:
         return self.states.get(device_id, READY)
 
-    async def ussd(self, device_id: str, call: UssdCall) -> UssdAnswer:
+    def live_at(self, device_id: str, slot: int | None, session: str | None) -> LiveModem:
+        return self.live(device_id)
+
+    async def ussd(self, device_id: str, slot: int, call: UssdCall) -> UssdAnswer:
         self.calls.append((device_id, call))
         if isinstance(self.said, CallerError):
             raise self.said

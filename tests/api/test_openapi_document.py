@@ -2,14 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import fastjsonschema
 import pytest
-from api_client import NOBODY, NUMBER, SIM, Api
+from api_client import NOBODY, NUMBER, SIM, Api, opened
 
 from deliveries import octets, plain, ucs2
 from smsgw.api.failures import HTTP_STATUS
+from smsgw.config import CanaryConfig, Config
 from support import LONG_S, Clock
 
 
@@ -126,6 +128,21 @@ async def test_webhooks_look_as_it_says(api: Api) -> None:
     told = await looks("get", "/webhooks/{id}/deliveries", f"/webhooks/{id}/deliveries?limit=5")
     delivery = told["deliveries"][0]["id"]
     await looks("post", "/webhooks/deliveries/{id}/retry", f"/webhooks/deliveries/{delivery}/retry")
+
+
+async def test_a_canary_looks_as_it_says(config: Config, clock: Clock) -> None:
+    canary = CanaryConfig(name="itself", from_modem="north", to_modem="north", to_number=NUMBER)
+    async with opened(replace(config, canaries=(canary,)), clock) as api:
+        whole = await document(api)
+        shape = fastjsonschema.compile(closed(resolved(whole, whole["components"]["schemas"]["Health"])))
+        shape((await api.call("GET", "/health")).json)
+        await api.gateway.devices.sim_seen(await api.device(), SIM, None, 1)
+        await api.gateway.canaries.look(LONG_S)
+        await api.put_on_wire()
+        await api.gateway.inbox.received(await api.device(), SIM, plain((await api.texts("canary"))[0]))
+        answer = (await api.call("GET", "/health")).json
+        shape(answer)
+        assert [one["state"] for one in answer["canaries"]] == ["ok"]
 
 
 async def test_errors_look_as_it_says(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from smsgw.at.commands import Command
 from smsgw.modem.link import Link
 
 
@@ -17,3 +18,17 @@ def bring_ups(monkeypatch: pytest.MonkeyPatch) -> list[Link]:
 
     monkeypatch.setattr(Link, "synchronise", noting)
     return seen
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes what modems are ordered that need not answer."""
+    given: list[str] = []
+    order = Link.order
+
+    async def noting(link: Link, command: Command) -> bool:
+        given.append(command.line)
+        return await order(link, command)
+
+    monkeypatch.setattr(Link, "order", noting)
+    return given

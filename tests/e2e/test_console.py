@@ -280,3 +280,15 @@ async def test_what_a_modem_says_cannot_command_the_terminal(config: Path, virtu
         virtual.modems[0].terminal.urc("\x1b[2Jboo")
         virtual.fault(0, "register")  # with which the line above goes out, too
         await terminal.reads("�[2Jboo")
+
+
+async def test_where_each_sim_has_a_port_the_slot_tells_which_one_is_meant(
+    tmp_path: Path, virtual: VirtualModems
+) -> None:
+    sims = f'[[modems.box.sims]]\nport = "{virtual.paths[0]}"\n[[modems.box.sims]]\nslot = 2\nport = "/dev/nowhere"\n'
+    path = tmp_path / "dual.toml"
+    path.write_text(f'[store]\npath = "{tmp_path}/smsgw.db"\n[modems.box]\n{sims}')
+    ended = await script(path, "AT+CGSN\n", modem="box/1")
+    assert (ended.code, ended.lines[0]) == (0, virtual.modems[0].imei)
+    assert "/dev/nowhere" in (await script(path, "AT\n", modem="box/2")).err
+    assert "there are: box/1, box/2" in (await script(path, "AT\n", modem="box")).err

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from simmodem.deliver import build_deliver
 from simmodem.network import SERVICE_CENTRE
 from simmodem.storage import Status
 from smsgw.config import SimConfig
-from smsgw.modem.driver import Identity, Modem, PinPolicy
+from smsgw.modem.driver import Identity, Modem
 from smsgw.modem.pace import Pace as ModemPace
 from world import BRISK, World, configure, running, until
 
@@ -81,8 +82,8 @@ def identities(monkeypatch: pytest.MonkeyPatch) -> list[Identity]:
     seen: list[Identity] = []
     initialise = Modem.initialise
 
-    async def noting(modem: Modem, policy: PinPolicy, imei: str = "") -> Identity:
-        seen.append(await initialise(modem, policy, imei))
+    async def noting(modem: Modem, *arguments: Any) -> Identity:
+        seen.append(await initialise(modem, *arguments))
         return seen[-1]
 
     monkeypatch.setattr(Modem, "initialise", noting)

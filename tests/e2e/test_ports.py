@@ -3,66 +3,26 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from usb_world import configured, entry, error_of, plugged_in, root, sent_by
 
 from commands import opened_elsewhere, smsgw
 from simmodem import Profile, Stick, UsbBus, VirtualModems
 from smsgw import detect as detecting
-from smsgw.config import Config, ModemConfig, SimConfig
+from smsgw.config import ModemConfig, SimConfig
 from smsgw.modem import finder
 from smsgw.modem.pace import Pace as ModemPace
-from world import BRISK, IMPATIENT, World, configure, running, until
+from world import BRISK, IMPATIENT, running, until
 
 GPS = Stick(vendor="1546", product="01a7", interfaces=(0,))
 NOBODY = "490154203237518"
 BY_PATH = "dev/serial/by-path/platform-3f980000.usb-usb-0:1.{}:1.2-port0"
 BY_ID = "dev/serial/by-id/usb-Quectel_EC25-if02-port0"
-
-
-@asynccontextmanager
-async def plugged_in(folder: Path, modems: int, **options: Any) -> AsyncIterator[VirtualModems]:
-    """Open virtual modems in the sockets 1-1.1, 1-1.2 and so on of a computer whose trees are below `folder`."""
-    bus = UsbBus(folder / "root")
-    async with VirtualModems(folder / "modems", modems, bus=bus, **options) as virtual:
-        yield virtual
-
-
-def root(folder: Path) -> Path:
-    return folder / "root"
-
-
-def entry(virtual: VirtualModems, index: int, **settings: Any) -> ModemConfig:
-    """Configure a modem by its IMEI; the name tells which it is, the slot is the number of its SIM in requests."""
-    settings = {"imei": virtual.modems[index].imei, "sims": (SimConfig(slot=index + 1),)} | settings
-    return ModemConfig(name=f"modem{index}", **settings)
-
-
-def configured(folder: Path, *modems: ModemConfig) -> Config:
-    return replace(configure(folder, []), modems=modems)
-
-
-def sent_by(virtual: VirtualModems) -> dict[int, list[str]]:
-    """List the texts that each modem has sent, in order."""
-    sent: dict[int, list[str]] = {modem.index: [] for modem in virtual.modems}
-    for message in virtual.network.messages:
-        sent[message.modem].append(message.text)
-    return sent
-
-
-async def error_of(w: World, number: int, wanted: str) -> dict[str, Any]:
-    async def told() -> dict[str, Any] | None:
-        device = (await w.devices())[number]
-        return device if wanted in str(device["error"]) else None
-
-    found: dict[str, Any] = await until(told, f"{wanted!r} on the board of modem {number}")
-    return found
 
 
 async def test_a_modem_that_returns_as_another_tty_goes_on_with_its_queue(tmp_path: Path) -> None:
@@ -325,3 +285,31 @@ async def test_beside_modems_that_hang_restart_and_vanish_the_healthy_one_goes_o
 
             await until(all_are, "all that the others had to send")
         assert all(len(set(texts)) == 30 for texts in sent_by(virtual).values())
+
+
+# ── a module that uses its SIMs at once ──
+
+
+def box(virtual: VirtualModems) -> ModemConfig:
+    sims = tuple(SimConfig(slot=modem.index + 1, imei=modem.imei) for modem in virtual.modems)
+    return ModemConfig(name="box", sims=sims)
+
+
+async def test_each_sim_of_a_module_is_found_by_its_own_imei_wherever_it_is(tmp_path: Path) -> None:
+    async with plugged_in(tmp_path, 2) as virtual:
+        async with running(configured(tmp_path, box(virtual)), virtual, root=root(tmp_path)) as w:
+            await w.all_ready()
+            for index in (0, 1):
+                virtual.fault(index, "unplug")
+            await error_of(w, 0, f"no modem with the IMEI {virtual.modems[1].imei} is plugged in")
+            virtual.fault(0, "replug", socket="1-1.2")
+            virtual.fault(1, "replug", socket="1-1.1")
+            for slot in (1, 2):
+                await w.reaches(await w.send(f"to {slot}", to_sim=slot), 4)
+        assert sent_by(virtual) == {0: ["to 1"], 1: ["to 2"]}
+
+
+async def test_what_belongs_to_one_module_is_listed_under_its_name(tmp_path: Path) -> None:
+    async with plugged_in(tmp_path, 2) as virtual:
+        listed = await detected(tmp_path, box(virtual))
+        assert [one["configured_as"] for one in listed] == ["box", "box"]

@@ -1,18 +1,14 @@
 """Modems that ail, end to end: each comes back by the gentlest step that helps, loses nothing, and harms no other."""
 
-import os
-import shlex
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hub import power_switch
 
 from simmodem import GENERIC, Profile, Rule, VirtualModems
-from simmodem.control import serving
-from smsgw.at.commands import Command
 from smsgw.config import Config
 from smsgw.modem.link import Link
 from smsgw.scheduler.pace import Pace
@@ -33,20 +29,6 @@ RESTLESS = replace(
     ladder_rest_s=0.2,
 )
 PATIENT = replace(RESTLESS, idle_s=60.0, searching_s=60.0, denied_s=60.0, ladder_rest_s=60.0)
-
-
-@pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Notes what modems are ordered that need not answer."""
-    given: list[str] = []
-    order = Link.order
-
-    async def noting(link: Link, command: Command) -> bool:
-        given.append(command.line)
-        return await order(link, command)
-
-    monkeypatch.setattr(Link, "order", noting)
-    return given
 
 
 async def has_error(w: World, words: str, number: int = 0) -> None:
@@ -81,18 +63,13 @@ async def is_well(w: World, number: int = 0) -> None:
 @asynccontextmanager
 async def hub(folder: Path, monkeypatch: pytest.MonkeyPatch, *, modems: int = 1, pace: Pace) -> AsyncIterator[World]:
     """Open a world whose first modem hangs on a hub: `uhubctl` really takes its power."""
-    async with VirtualModems(folder, modems, network_time=(0.0, 0.0), report_delay=(0.0, 0.0)) as virtual:
-        request = '{"do":"fault","modem":0,"kind":"replug"}'
-        socket = folder / "control"
-        command = shlex.join([sys.executable, "-m", "simmodem", "control", str(socket), request])
-        program = folder / "bin" / "uhubctl"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$@" >> {folder}/told\nexec {command}\n')
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-        async with serving(virtual, socket), running(with_hub(folder, virtual), virtual, pace) as w:
-            await w.all_ready()
-            yield w
+    async with (
+        VirtualModems(folder, modems, network_time=(0.0, 0.0), report_delay=(0.0, 0.0)) as virtual,
+        power_switch(folder, monkeypatch, virtual),
+        running(with_hub(folder, virtual), virtual, pace) as w,
+    ):
+        await w.all_ready()
+        yield w
 
 
 def with_hub(folder: Path, virtual: VirtualModems) -> Config:

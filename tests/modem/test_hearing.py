@@ -38,7 +38,7 @@ class Ear:
         self.device = device
         self.put_down: list[str] = []
         link.on_pdu = self.put_down.append
-        seat = Seat(device=device, sim=SIM, slot=1, imei=None, may_roam=True)
+        seat = Seat(device=device, holder=device, sim=SIM, slot=1, imei=None, may_roam=True)
         self._hearing = Hearing(self.modem, seat, gateway, Board("north", clock), Pace(), (), _store)
         self._db = db
 

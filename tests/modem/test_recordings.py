@@ -197,3 +197,15 @@ def test_what_is_cut_short_by_a_full_disk_leaves_nothing(folder: Path, log: pyte
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(folder.iterdir()) == []
     assert [record.message for record in log.records] == ["recordings cannot be kept"]
+
+
+def test_a_sim_with_a_port_of_its_own_has_recordings_of_its_own(folder: Path) -> None:
+    kept = Recordings(folder)
+    for modem in ("box/1", "box/2", "box"):
+        kept.keep(modem, recorded(), f"what ailed {modem}")
+    kept.close()
+    for modem in ("box/1", "box/2", "box"):
+        found = latest(folder, modem)
+        assert found is not None
+        assert f"# what ailed {modem}\n" in found.read_text(encoding="ascii")
+    assert latest(folder, "box/3") is None

@@ -115,6 +115,14 @@ async def test_the_expected_modem_is_set_up(peer: Peer, modem: Modem, door: Door
     assert "AT+CNMI?" in peer.commands
 
 
+async def test_what_its_port_needs_is_told_after_what_its_profile_says(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    await modem.initialise(door.policy, news_commands=("AT+HERE", "AT+NOW"))
+    (own,) = named("quectel").quiet_commands
+    assert [line for line in peer.commands if line in (own, "AT+HERE", "AT+NOW")] == [own, "AT+HERE", "AT+NOW"]
+
+
 async def test_a_modem_that_knows_hardly_anything_is_set_up_all_the_same(
     peer: Peer, link: Link, door: Doorkeeper
 ) -> None:
@@ -270,6 +278,15 @@ async def test_a_failing_sim_is_restarted_once(peer: Peer, modem: Modem, door: D
     peer.answers |= {"AT+CPIN?": framed("+CME ERROR: 13"), "AT+CFUN=0": OK, "AT+CFUN=1": OK}
     assert isinstance(await locked(modem, door), SimFailed)
     assert peer.commands.count("AT+CFUN=0") == 1
+
+
+async def test_where_the_radio_serves_another_sim_too_one_that_fails_is_left_alone(
+    peer: Peer, modem: Modem, door: Doorkeeper
+) -> None:
+    door.policy = replace(door.policy, its_own_radio=False)
+    peer.answers["AT+CPIN?"] = framed("+CME ERROR: 13")
+    assert isinstance(await locked(modem, door), SimFailed)
+    assert not [command for command in peer.commands if command.startswith("AT+CFUN=")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from smsgw.at.errors import ErrorKind, describe
 from smsgw.at.events import read_final
 from smsgw.config import ModemConfig
 from smsgw.errors import StorageUnavailable
-from smsgw.modem.finder import Finder
+from smsgw.gateway import Gateway
+from smsgw.modem.finder import Finder, ModemMissing
 from smsgw.modem.link import LinkLost, NotSent, OutcomeUnknown, Rebooted, Refused, Silent
 from smsgw.modem.port import PortError
 from smsgw.modem.trace import WireTrace
@@ -18,6 +19,7 @@ from smsgw.scheduler.board import Board
 from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
+from smsgw.scheduler.whereabouts import Whereabouts
 from support import Clock
 
 PACE = Pace()
@@ -43,9 +45,14 @@ def board(clock: Clock) -> Board:
 
 
 @pytest.fixture
-def climber(board: Board, watch: Watch) -> Climber:
+def climber(board: Board, watch: Watch, gateway: Gateway) -> Climber:
     config = ModemConfig(name="north", port="/nowhere/north", power_hub="1-1", power_port=1)
-    return Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, Finder(PACE.modem).hold, watch)
+    return climbing(config, board, watch, gateway)
+
+
+def climbing(config: ModemConfig, board: Board, watch: Watch, gateway: Gateway) -> Climber:
+    whereabouts = Whereabouts("", config, gateway.devices, Finder(PACE.modem))
+    return Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, whereabouts, watch)
 
 
 def refused() -> Refused:
@@ -74,7 +81,32 @@ def test_many_faults_call_for_nothing_but_to_open_the_port_again(
 
 @pytest.mark.parametrize("error", [Silent("…"), NotSent("no prompt came"), OutcomeUnknown("no result")])
 def test_a_modem_that_stays_silent_is_taken_up_the_ladder(climber: Climber, error: Exception) -> None:
-    assert [climber.after(error) for _ in range(4)] == [Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER]
+    steps = [Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.POWER]
+    assert [climber.after(error) for _ in steps] == steps
+
+
+async def test_where_there_is_no_other_port_the_step_after_it_is_taken_at_once_and_nothing_is_told(
+    climber: Climber, board: Board
+) -> None:
+    assert climber.after(Silent("…")) is Rung.REOPEN
+    assert await climber.aside(climber.after(Silent("…")), "…") is Rung.RADIO
+    assert board.live.remedy is None
+    assert climber.after(Silent("…")) is Rung.RESET
+
+
+async def test_any_other_step_is_left_as_it_is(climber: Climber) -> None:
+    rungs = [rung for rung in Rung if rung is not Rung.OTHER_PORT]
+    assert [await climber.aside(rung, "…") for rung in rungs] == rungs
+
+
+def test_the_power_of_a_modem_that_may_be_anywhere_is_not_taken_because_it_is_away(
+    board: Board, watch: Watch, gateway: Gateway
+) -> None:
+    anywhere = ModemConfig(name="north", imei="490154203237518", power_hub="1-1", power_port=1)
+    climber = climbing(anywhere, board, watch, gateway)
+    for _ in range(20):
+        assert climber.after(ModemMissing("…")) is Rung.REOPEN
+        watch.now += 3_600
 
 
 def test_a_port_that_is_away_is_waited_for_before_its_power_is_taken(climber: Climber, watch: Watch) -> None:

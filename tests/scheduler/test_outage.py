@@ -4,6 +4,7 @@ import pytest
 
 from smsgw.at.replies import RegistrationState
 from smsgw.config import ModemConfig
+from smsgw.gateway import Gateway
 from smsgw.modem.driver import Modem, Registration
 from smsgw.modem.finder import Finder
 from smsgw.modem.link import Link
@@ -15,6 +16,7 @@ from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.outage import Outage
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
+from smsgw.scheduler.whereabouts import Whereabouts
 from support import Clock
 
 PACE = Pace()
@@ -31,11 +33,12 @@ class Watch:
         return self.now
 
 
-async def patience(states: States, clock: Clock) -> tuple[Rung, float] | None:
+async def patience(states: States, clock: Clock, gateway: Gateway) -> tuple[Rung, float] | None:
     """Let a modem say how its network is, each state for so many seconds; returns what is done, and when."""
     watch, board = Watch(), Board("north", clock)
     config = ModemConfig(name="north", port="/nowhere")
-    climber = Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, Finder(PACE.modem).hold, watch)
+    whereabouts = Whereabouts("", config, gateway.devices, Finder(PACE.modem))
+    climber = Climber(config, board, PACE, WireTrace("north"), lambda pdu: None, whereabouts, watch)
     # Nobody talks to it: it need not be there.
     modem = Modem(Link(Port("/nowhere"), PACE.modem))
     outage = Outage(modem, board, climber, PACE, watch)
@@ -61,8 +64,8 @@ async def patience(states: States, clock: Clock) -> tuple[Rung, float] | None:
         ([(SEARCHING, 170), (IDLE, 60)], Rung.RESELECT, 201),
     ],
 )
-async def test_a_modem_gets_its_time(clock: Clock, states: States, rung: Rung, at_s: float) -> None:
-    done = await patience(states, clock)
+async def test_a_modem_gets_its_time(clock: Clock, gateway: Gateway, states: States, rung: Rung, at_s: float) -> None:
+    done = await patience(states, clock, gateway)
     assert done is not None
     assert done[0] is rung
     assert at_s <= done[1] <= at_s + 2 * STEP_S
@@ -70,10 +73,10 @@ async def test_a_modem_gets_its_time(clock: Clock, states: States, rung: Rung, a
 
 @pytest.mark.parametrize("state", [DENIED, RegistrationState.EMERGENCY_ONLY, RegistrationState.RESTRICTED])
 async def test_where_it_is_refused_it_is_asked_again_after_a_quarter_to_half_an_hour(
-    clock: Clock, state: RegistrationState
+    clock: Clock, gateway: Gateway, state: RegistrationState
 ) -> None:
     for _ in range(20):
-        done = await patience([(state, 3_600)], clock)
+        done = await patience([(state, 3_600)], clock, gateway)
         assert done is not None
         assert done[0] is Rung.RADIO
         assert 900 <= done[1] <= 1_800 + STEP_S
@@ -88,5 +91,5 @@ async def test_where_it_is_refused_it_is_asked_again_after_a_quarter_to_half_an_
         [(DENIED, 800), (SEARCHING, 100), (DENIED, 800), (IDLE, 20), (DENIED, 800)],
     ],
 )
-async def test_until_then_nothing_is_done(clock: Clock, states: States) -> None:
-    assert await patience(states, clock) is None
+async def test_until_then_nothing_is_done(clock: Clock, gateway: Gateway, states: States) -> None:
+    assert await patience(states, clock, gateway) is None

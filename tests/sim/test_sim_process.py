@@ -163,6 +163,8 @@ def test_the_control_command_prints_the_answer(program: Program) -> None:
         ("to=12345;reports=30,00", Rule(recipient="12345", reports=(0x30, 0x00))),
         ("nth=3;network-time=1.5;report-delay=0", Rule(nth=3, network_time=1.5, report_delay=0.0)),
         ("reports=", Rule(reports=())),
+        ("arrival=never", Rule(arrival=None)),
+        ("arrival=90", Rule(arrival=90.0)),
     ],
 )
 def test_rules_are_written_on_the_command_line(text: str, rule: Rule) -> None:
@@ -183,6 +185,8 @@ def test_rules_are_written_on_the_command_line(text: str, rule: Rule) -> None:
         ["--rule", "nth=0"],
         ["--profile", "nobody's"],
         ["--nasty", "mute,polite"],
+        ["--number", "north"],
+        ["--number", "+12025550123", "--number", "+12025550124"],
     ],
 )
 def test_a_wrong_argument_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The USB bus of the virtual modems: what a computer would show of them in /sys and /dev."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,21 @@ async def test_who_takes_the_socket_of_another_one_stays_in_it(tmp_path: Path, b
         vm.fault(1, "replug", socket="1-1.1")
         with Client(bus.path("1-1.2", 2)) as client:
             assert vm.modems[0].imei.encode() in await client.ask("AT+CGSN")
+
+
+async def test_a_modem_with_two_ports_answers_where_it_is_asked_and_may_be_deaf_at_the_first(
+    tmp_path: Path, bus: UsbBus
+) -> None:
+    async with VirtualModems(tmp_path / "modems", 1, bus=bus, stick=replace(EC25, spare=3)) as vm:
+        imei = vm.modems[0].imei.encode()
+        with Client(bus.path("1-1.1", 2)) as first, Client(bus.path("1-1.1", 3)) as second:
+            assert imei in await first.ask("AT+CGSN")
+            assert imei in await second.ask("AT+CGSN")
+            assert vm.is_spoken_to_at_spare(0)
+            vm.fault(0, "deafen")
+            first.write(b"AT+CGMI\r")
+            assert imei in await second.ask("AT+CGSN")
+            assert (first.unread, vm.is_spoken_to_at_spare(0)) == (b"", True)
+        vm.fault(0, "replug")
+        with Client(bus.path("1-1.1", 2)) as client:
+            assert imei in await client.ask("AT+CGSN")
