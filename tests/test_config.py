@@ -350,7 +350,10 @@ def test_a_misspelt_key_is_answered_with_the_one_that_was_meant(text: str, key: 
 def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_known() -> None:
     known = ", ".join(setting.name for setting in fields(StoreConfig))
     assert the_mistake("[store]\nzzz = 1") == f"store.zzz: unknown key; known here: {known}"
-    assert the_mistake("[panel]\nx = 1") == "panel: unknown key; known here: server, store, sending, webhooks, modems"
+    assert (
+        the_mistake("[panel]\nx = 1")
+        == "panel: unknown key; known here: server, store, sending, webhooks, mqtt, modems"
+    )
     assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
 
 

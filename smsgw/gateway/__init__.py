@@ -9,6 +9,7 @@ from datetime import tzinfo
 
 from smsgw.config import Config
 from smsgw.gateway.balances import Balances
+from smsgw.gateway.cursors import Cursors
 from smsgw.gateway.deliveries import Deliveries
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.events import Events
@@ -42,6 +43,7 @@ class Gateway:
         self.inbox = Inbox(db, ids)
         self.tokens = Tokens(db)
         self.events = Events(db)
+        self.cursors = Cursors(db)
         self.webhooks = Webhooks(db, config.webhooks, ids)
         self.deliveries = Deliveries(db)
 

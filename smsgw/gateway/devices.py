@@ -10,7 +10,7 @@ from smsgw.errors import DeviceNotFound
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
 from smsgw.model import Device, PartState, Reason, Status
-from smsgw.store import devices, parts, queue, sims
+from smsgw.store import attempts, devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -75,6 +75,11 @@ class Devices:
     async def seen(self, id: str, imei: str | None) -> None:
         """Record that a modem answered."""
         await self._db.write(partial(devices.seen, id=id, imei=imei))
+
+    async def last_success(self, id: str) -> int | None:
+        """Tell when the network last took a part from a SIM that is in a device, in Unix milliseconds."""
+        async with self._db.snapshot() as connection:
+            return await attempts.last_accepted(connection, id)
 
     async def sims_in_slots(self, id: str) -> dict[str, int]:
         """Tell in which slot of a device each of the SIMs is that were seen there last."""
