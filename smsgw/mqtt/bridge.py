@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import platform
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -68,8 +69,11 @@ class MqttBridge:
     async def _keep_connected(self) -> None:
         await self._begin()
         while True:
+            begun = time.monotonic()
             fault = await self._session()
-            self._failures += 1
+            # Two that go by one name throw each other out, and must not do so every second.
+            has_lasted = time.monotonic() - begun > self._pace.last_backoff_s
+            self._failures = 1 if has_lasted else self._failures + 1
             self._note(fault)
             await asyncio.sleep(self._pace.backoff_s(self._failures, random.random(), refused=fault.is_refused))
 
@@ -113,7 +117,6 @@ class MqttBridge:
         for topic, qos in wanted.items():
             if not await connection.subscribe(topic, qos):
                 logger.warning("the broker does not let us listen", topic=topic)
-        self._failures = 0
         self._told = None
         logger.info("connected to the broker", host=self._config.host, port=self._config.port)
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from smsgw import log
+from smsgw.config import ModemConfig
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway import Gateway
 from smsgw.model import Device, LiveModems
@@ -76,7 +77,11 @@ class DeviceWatch:
             await self._forget(connection, id)
             del known[id]
         for device in listed:
-            state = encode(await self._state(device))
+            last_success = await self._gateway.devices.last_success(device.id)
+            modem = self._gateway.devices.configured.get(device.id)
+            if modem is None:  # deleted just now
+                continue
+            state = encode(self._state(device, modem, last_success))
             before = known.get(device.id)
             if before is None and self._discovery is not None:
                 await introduce(connection, self._discovery.device(device))
@@ -84,11 +89,8 @@ class DeviceWatch:
                 await connection.publish(self._topics.state(device.id), state, retain=True)
                 known[device.id] = state
 
-    async def _state(self, device: Device) -> Object:
-        modem = self._gateway.devices.configured.get(device.id)
-        live = self._live.live(device.id)
-        shown = rendered(device, live, modem.sims if modem else (), self._clock())
-        last_success = await self._gateway.devices.last_success(device.id)
+    def _state(self, device: Device, modem: ModemConfig, last_success: int | None) -> Object:
+        shown = rendered(device, self._live.live(device.id), modem.sims, self._clock())
         return {key: shown[key] for key in _SHOWN} | {"last_success": optional_timestamp(last_success)}
 
     async def _forget(self, connection: Connection, id: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from smsgw.config import Config
 from smsgw.gateway import Gateway
-from smsgw.model import SendRequest
+from smsgw.model import EventKind, SendRequest
 from smsgw.mqtt.connection import Away, Connection
 from smsgw.mqtt.events import Teller
 from smsgw.mqtt.pace import Pace
@@ -93,8 +93,6 @@ async def test_days_of_events_are_told_page_by_page_in_order(gateway: Gateway, c
 
 
 async def everything(gateway: Gateway, one: Teller) -> AsyncIterator[bytes]:
-    from smsgw.model import EventKind
-
     for event in await gateway.events.after(0, frozenset(EventKind), 1_000):
         yield one._rendered(event)
 
