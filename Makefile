@@ -31,7 +31,7 @@ torture: $(STAMP)
 
 # Software that nobody here wrote talks to our modem, carries its bytes, reads our PDUs and passes on what we tell. What of
 # Debian's is missing is installed; daemons that would take a modem, or a port, when they start as services are only unpacked.
-DEBIAN := gammu libcjson1 libdlt2 libgsmsd8 libmm14 libwrap0 ser2net
+DEBIAN := gammu libcjson1 libdlt2 libgsmsd8 libmm14 libwrap0 openssl ser2net
 DAEMONS := gammu-smsd mosquitto smstools
 FETCH := apt-get download -qq -o APT::Sandbox::User=root $(DAEMONS)
 interop: $(VENV)/.interop

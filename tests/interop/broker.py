@@ -110,10 +110,10 @@ class Ear:
 
 
 @asynccontextmanager
-async def ear(broker: Mosquitto, **access: str) -> AsyncIterator[Ear]:
+async def ear(broker: Mosquitto, **access: Any) -> AsyncIterator[Ear]:
     """Listen to everything that a broker passes on."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", broker.port, **access))  # type: ignore[arg-type]
+        client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", broker.port, **access))
         opened = Ear(client)
         listening = asyncio.create_task(opened.listen())
         await client.subscribe("#", qos=1)

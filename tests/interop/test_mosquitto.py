@@ -1,5 +1,6 @@
 """The bridge against Debian's Mosquitto: events, commands and Home Assistant's discovery, whatever the broker does."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from broker import Ear, Mosquitto, ear, mosquitto
+from peers import run
 from structlog.testing import capture_logs
 
 from simmodem import VirtualModems
@@ -19,6 +21,10 @@ from world import World, configure, running, sent, until
 pytestmark = pytest.mark.interop
 
 NUMBER = "79991234567"
+SELF_SIGNED = (
+    *("openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2"),
+    *("-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1"),
+)
 # As mosquitto_passwd writes it (PBKDF2 with SHA-512).
 USERS = (
     "gateway:$7$101$dHdlbHZlIGJ5dGVz$"
@@ -295,6 +301,20 @@ async def test_one_with_name_and_password_is_let_in(tmp_path: Path) -> None:
         running(bridged(tmp_path, virtual, broker, username="gateway", password="s3cr3t"), virtual),
     ):
         await is_online(heard)
+
+
+async def test_a_broker_with_tls_is_believed_by_its_certificate_only(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "broker.pem", tmp_path / "broker.key"
+    await run(*SELF_SIGNED, "-keyout", key, "-out", certificate)
+    access = f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}"
+    async with mosquitto(tmp_path / "broker", access) as broker, modems(tmp_path) as virtual:
+        with capture_logs() as logs:
+            async with running(bridged(tmp_path, virtual, broker, tls=True), virtual):
+                await until(lambda: _tells(logs, "name your own authority in [mqtt] ca_file"), "it told")
+        trust = ssl.create_default_context(cafile=certificate)
+        config = bridged(tmp_path, virtual, broker, tls=True, ca_file=str(certificate))
+        async with ear(broker, tls_context=trust) as heard, running(config, virtual):
+            await is_online(heard)
 
 
 async def test_garbage_is_answered_and_the_next_command_is_sent(tmp_path: Path) -> None:
