@@ -25,6 +25,7 @@ from smsgw.mqtt.events import Teller
 from smsgw.mqtt.pace import Pace
 from smsgw.mqtt.topics import Topics
 from smsgw.rendering import encode
+from smsgw.waiting import happens_within
 
 _MACHINE_ID = Path("/etc/machine-id")
 
@@ -68,14 +69,16 @@ class MqttBridge:
 
     async def _keep_connected(self) -> None:
         await self._begin()
-        while True:
+        # Asked as well: a fault at the moment of the cancellation comes in its place.
+        while not self._stopping.is_set():
             begun = time.monotonic()
             fault = await self._session()
             # Two that go by one name throw each other out, and must not do so every second.
             has_lasted = time.monotonic() - begun > self._pace.last_backoff_s
             self._failures = 1 if has_lasted else self._failures + 1
             self._note(fault)
-            await asyncio.sleep(self._pace.backoff_s(self._failures, random.random(), refused=fault.is_refused))
+            pause_s = self._pace.backoff_s(self._failures, random.random(), refused=fault.is_refused)
+            await happens_within(self._stopping, pause_s)
 
     async def _begin(self) -> None:
         while True:

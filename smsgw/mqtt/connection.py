@@ -5,6 +5,7 @@ a command only once it is stored, and to be told whether the broker delivers it 
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -50,18 +51,19 @@ class Heard:
 class Connection:
     """A connection that stands; every call raises `Away` when it stands no longer."""
 
-    def __init__(self, client: aiomqtt.Client, heard: asyncio.Queue[Heard]) -> None:
+    def __init__(self, client: aiomqtt.Client, heard: asyncio.Queue[Heard], answer_s: float) -> None:
         self._client = client
         self._heard = heard
+        self._answer_s = answer_s
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Hand a message over to the broker and return when it has it (QoS 1)."""
-        with _told_as_away():
+        async with _answered_within(self._answer_s):
             await self._client.publish(topic, payload, qos=1, retain=retain)
 
     async def subscribe(self, topic: str, qos: int) -> bool:
         """Subscribe and tell whether the broker lets us."""
-        with _told_as_away():
+        async with _answered_within(self._answer_s):
             codes = await self._client.subscribe(topic, qos=qos)
         return not any(code.is_failure if hasattr(code, "is_failure") else code >= 128 for code in codes)
 
@@ -92,8 +94,18 @@ def _told_as_away() -> Iterator[None]:
         if _code(error) in _REFUSED:
             raise Refused("the broker refuses username, password or client_id") from error
         raise Away(str(error)) from error
+    except TimeoutError as error:
+        raise Away("the broker does not answer") from error
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         raise Away(str(error) or type(error).__name__) from error
+
+
+@asynccontextmanager
+async def _answered_within(seconds: float) -> AsyncIterator[None]:
+    """Wait no longer; aiomqtt's own limit is wait_for, which before Python 3.12 can lose a cancellation."""
+    with _told_as_away():
+        async with asyncio.timeout(seconds):
+            yield
 
 
 def _code(error: MqttConnectError) -> int | None:
@@ -112,9 +124,9 @@ async def connected(config: MqttConfig, identifier: str, status: str, pace: Pace
     paho.manual_ack_set(True)
     paho.on_message = lambda _, __, message: _put_aside(heard, message)
     try:
-        with _told_as_away():
+        async with _answered_within(pace.connect_s + pace.answer_s):
             await client.__aenter__()
-        yield Connection(client, heard)
+        yield Connection(client, heard, pace.answer_s)
     finally:
         await _leave(client, status, pace)
 
@@ -158,7 +170,7 @@ def _client(
         will=aiomqtt.Will(status, b"offline", qos=1, retain=True),
         # The broker keeps what comes in for us while we are away.
         clean_session=False,
-        timeout=pace.answer_s,
+        timeout=math.inf,
         keepalive=pace.keepalive_s,
         tls_context=trust,
     )
