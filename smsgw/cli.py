@@ -15,7 +15,7 @@ from smsgw.commands.opening import NoDatabase
 from smsgw.commands.tokens import add_token_commands
 from smsgw.commands.webhooks import add_webhook_commands
 from smsgw.config import ConfigError
-from smsgw.config_files import read_config
+from smsgw.config_files import ensure_runnable, read_config
 from smsgw.errors import CallerError
 from smsgw.gateway.tokens import TokenError
 from smsgw.store.backup import BackupError
@@ -58,6 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     from smsgw import daemon
 
     config = read_config(options.config)
+    ensure_runnable(config)
 
     async def until_signalled() -> None:
         stop = asyncio.Event()
@@ -70,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     config = read_config(options.config)
+    ensure_runnable(config)
     names = ", ".join(modem.name for modem in config.modems) or "none yet: add a [modems.NAME] section"
     print(f"{options.config}: correct; modems: {names}")
     return OK

@@ -354,7 +354,7 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_know
     assert the_mistake("[store]\nzzz = 1") == f"store.zzz: unknown key; known here: {known}"
     assert (
         the_mistake("[panel]\nx = 1")
-        == "panel: unknown key; known here: server, store, sending, webhooks, modems, canaries"
+        == "panel: unknown key; known here: server, store, sending, webhooks, mqtt, modems, canaries"
     )
     assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
 

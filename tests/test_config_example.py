@@ -9,6 +9,7 @@ from smsgw.config import (
     CanaryConfig,
     Config,
     ModemConfig,
+    MqttConfig,
     OverridesConfig,
     SendingConfig,
     ServerConfig,
@@ -54,6 +55,7 @@ def test_the_example_names_every_setting_once() -> None:
         ("store", StoreConfig),
         ("sending", SendingConfig),
         ("webhooks", WebhooksConfig),
+        ("mqtt", MqttConfig),
     ):
         assert set(document[section]) == settings(kind)
     (north,) = document["modems"].values()
@@ -65,9 +67,20 @@ def test_the_example_names_every_setting_once() -> None:
 
 
 def test_the_example_tells_the_limits_of_every_number() -> None:
-    text = example()
-    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig, OverridesConfig, CanaryConfig):
+    kinds = (
+        ServerConfig,
+        StoreConfig,
+        SendingConfig,
+        MqttConfig,
+        ModemConfig,
+        SimConfig,
+        OverridesConfig,
+        CanaryConfig,
+    )
+    for kind in kinds:
+        begin = "\n[mqtt]\n" if kind is MqttConfig else "# The configuration"
+        section = example().partition(begin)[2]
         for setting in fields(kind):
             if "max" in setting.metadata:
-                comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]
+                comment = section.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]
                 assert f"{setting.metadata['min']} to {setting.metadata['max']}" in comment, setting.name

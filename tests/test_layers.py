@@ -15,6 +15,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"commands", "demo"},
     {"daemon", "detect", "upkeep", "console", "config_files"},
+    {"mqtt"},
     {"api", "scheduler", "webhooks"},
     {"gateway"},
     {"store", "modem"},
@@ -46,8 +47,15 @@ IMPURE_MODULES = {
     "threading",
     "time",
 }
-# What only the store, and only the modem room, may touch.
-OWNED = {"sqlite3": {"store"}, "aiosqlite": {"store"}, "serial": {"modem"}, "serial_asyncio": {"modem"}}
+# What only one room each may touch.
+OWNED = {
+    "sqlite3": {"store"},
+    "aiosqlite": {"store"},
+    "serial": {"modem"},
+    "serial_asyncio": {"modem"},
+    "aiomqtt": {"mqtt"},
+    "paho": {"mqtt"},
+}
 
 
 def room(path: Path) -> str:

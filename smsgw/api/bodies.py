@@ -94,7 +94,11 @@ _KINDS = {
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """Read the body as one JSON object, whatever the Content-Type; raises `BodyNotJson` and `BodyTooLarge`."""
-    raw = await _read(request)
+    return parse_object(await _read(request))
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object that is written there; raises `BodyNotJson`."""
     if not raw.strip():
         raise BodyNotJson(reason=_EMPTY)
     try:

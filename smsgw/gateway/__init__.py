@@ -10,6 +10,7 @@ from datetime import tzinfo
 from smsgw.config import Config
 from smsgw.gateway.balances import Balances
 from smsgw.gateway.canaries import Canaries
+from smsgw.gateway.cursors import Cursors
 from smsgw.gateway.deliveries import Deliveries
 from smsgw.gateway.devices import Devices
 from smsgw.gateway.events import Events
@@ -44,6 +45,7 @@ class Gateway:
         self.canaries = Canaries(db, config.canaries, self.devices, self.submission, zone, self._changed)
         self.tokens = Tokens(db)
         self.events = Events(db)
+        self.cursors = Cursors(db)
         self.webhooks = Webhooks(db, config.webhooks, ids)
         self.deliveries = Deliveries(db)
 

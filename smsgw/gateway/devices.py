@@ -12,7 +12,7 @@ from smsgw.gateway import events
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
 from smsgw.model import Device, LiveModem, PartState, Reason, Status, UsbPlace
-from smsgw.store import devices, parts, queue, sims
+from smsgw.store import attempts, devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -100,6 +100,11 @@ class Devices:
     async def displaced(self, id: str) -> None:
         """Record that somebody else is where a modem was met last."""
         await self._db.write(partial(devices.displaced, id=id))
+
+    async def last_success(self, id: str) -> int | None:
+        """Tell when the network last took a part from a SIM that is in a device, in Unix milliseconds."""
+        async with self._db.snapshot() as connection:
+            return await attempts.last_accepted(connection, id)
 
     async def sims_in_slots(self, id: str) -> dict[str, int]:
         """Tell in which slot of a device each of the SIMs is that were seen there last."""

@@ -214,7 +214,7 @@ class _Checked:
 def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusal] | None:
     """Return what this request was answered with the first time, None if it is the first."""
     found = idempotency.find(tx, token.row, repeatable.key, tx.now - REPEATS_FOR_S * 1_000)
-    if found is None:
+    if found is None or repeatable.is_new:
         return None
     fingerprint, results = found
     if fingerprint != repeatable.fingerprint:
