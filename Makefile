@@ -29,10 +29,10 @@ format: $(STAMP)
 torture: $(STAMP)
 	$(BIN)/python bench/torture.py $(ARGS)
 
-# Software that nobody here wrote talks to our modem, carries its bytes and reads our PDUs. What of Debian's is missing is
-# installed; daemons that would take a modem when they start as services are only unpacked.
-DEBIAN := gammu libgsmsd8 libmm14 ser2net
-DAEMONS := gammu-smsd smstools
+# Software that nobody here wrote talks to our modem, carries its bytes, reads our PDUs and passes on what we tell. What of
+# Debian's is missing is installed; daemons that would take a modem, or a port, when they start as services are only unpacked.
+DEBIAN := gammu libcjson1 libdlt2 libgsmsd8 libmm14 libwrap0 openssl ser2net
+DAEMONS := gammu-smsd mosquitto smstools
 FETCH := apt-get download -qq -o APT::Sandbox::User=root $(DAEMONS)
 interop: $(VENV)/.interop
 	$(BIN)/python -m pytest -m interop -n $(JOBS) $(ARGS)
@@ -40,6 +40,7 @@ interop: $(VENV)/.interop
 # Resolves again what pyproject.toml allows; commit the result. Needs `uv`.
 lock:
 	uv export --quiet --no-emit-project --no-annotate --no-header --no-default-groups --output-file requirements/run.txt
+	uv export --quiet --no-emit-project --no-annotate --no-header --no-default-groups --extra mqtt --output-file requirements/mqtt.txt
 	uv export --quiet --no-emit-project --no-annotate --no-header --group dev --output-file requirements/dev.txt
 	uv export --quiet --no-emit-project --no-annotate --no-header --only-group interop --output-file requirements/interop.txt
 	rm -f uv.lock

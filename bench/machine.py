@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from children import die_with_parent
+from hook import RIGHTS
 from platter import Luck, Platter
 from scenario import End, Power, Scenario
 from simmodem import VirtualModems
@@ -49,8 +50,12 @@ class Machine:
 
     def make_token(self) -> str:
         """Make a token for the clients."""
-        command = self._command("token", "create", "torture")
+        command = self._command("token", "create", "torture", "--allow", RIGHTS)
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def make_webhook(self, url: str) -> None:
+        """Make a webhook that wants everything."""
+        subprocess.run(self._command("webhook", "create", "torture", url), capture_output=True, text=True, check=True)
 
     async def start(self) -> asyncio.subprocess.Process:
         """Start the gateway."""

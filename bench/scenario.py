@@ -77,8 +77,12 @@ NEVER = (
     "lost without a word",
     "incoming lost",
     "incoming stored twice",
+    "events never told",
+    "events told, not stored",
+    "events told out of order",
+    "events told in other words",
 )
-NEEDED = ("messages", "incoming", "in doubt at some time")
+NEEDED = ("messages", "incoming", "in doubt at some time", "events", "events told again")
 
 # Of each modem: the end of the gateway loses what is on the line. A modem that restarts hands over nothing until the
 # next start has told it to (CNMI): 0.7 reports a cut were measured with lives of 3 to 6 s, 0.2 with lives up to 3 s.

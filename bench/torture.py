@@ -17,10 +17,14 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import aiohttp
+
 from clients import Told, post_on, write_on
+from hook import Hook, hurry, listening, tally
 from judge import drain, judge
 from machine import Machine
 from scenario import MODEMS, SCENARIOS, Scenario
@@ -57,13 +61,18 @@ async def _torture(settings: Settings, scenario: Scenario, folder: Path) -> Figu
         async with (
             _modems(folder, scenario, settings.seed) as virtual,
             Machine(folder, virtual, scenario, log) as machine,
+            listening() as hook,
         ):
-            process = await _use_and_end(settings, machine, virtual, told)
+            token = machine.make_token()
+            machine.make_webhook(hook.url)
+            process = await _use_and_end(settings, machine, virtual, token, told)
             seconds = await drain(machine.database, told, settings.patience_s)
+            await _hear_the_rest(hook, machine, token, settings.patience_s)
             await machine.stop(process)
     return {
         **machine.figures(),
         **judge(machine.database, scenario, virtual.network, told),
+        **tally(machine.database, hook),
         "seconds to settle": round(seconds),
     }
 
@@ -80,9 +89,9 @@ def _modems(folder: Path, scenario: Scenario, seed: int) -> VirtualModems:
     )
 
 
-async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualModems, told: Told) -> Process:
+async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualModems, token: str, told: Told) -> Process:
     """Let clients and people use the gateway while it ends again and again; the last one runs on."""
-    token, stop = machine.make_token(), asyncio.Event()
+    stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         clients = [tasks.create_task(post_on(number, machine.port, token, told, stop)) for number in range(CLIENTS)]
         tasks.create_task(write_on(virtual, told, stop))
@@ -94,6 +103,15 @@ async def _use_and_end(settings: Settings, machine: Machine, virtual: VirtualMod
         for client in clients:
             client.cancel()
     return process
+
+
+async def _hear_the_rest(hook: Hook, machine: Machine, token: str, patience_s: float) -> None:
+    """Wait until all that the webhook is to be told was told; pauses after failures are cut short."""
+    hook.is_failing = False
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(patience_s):
+            while await hurry(machine.port, token):  # noqa: ASYNC110  # it is in another process
+                await asyncio.sleep(0.5)
 
 
 def table(figures: dict[str, Figures]) -> str:

@@ -1,17 +1,19 @@
-"""Reads the configuration from where it lies: its file, the SMSGW_… variables and the files with PINs."""
+"""Reads the configuration from where it lies: its file, the SMSGW_… variables and the files that it names."""
 
 import os
 import re
+import ssl
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from smsgw.config import PIN, Config, ConfigError, ModemConfig, SimConfig, load
+from smsgw.config import PIN, Config, ConfigError, ModemConfig, MqttConfig, SimConfig, load
 from smsgw.modem.profiles import PROFILE_NAMES
 from smsgw.zone import UnknownZone, time_zone
 
 
 def read_config(path: str) -> Config:
-    """Read the configuration file, the SMSGW_… variables and the PIN files; raises `ConfigError`."""
+    """Read the configuration file, the SMSGW_… variables and the files that they name; raises `ConfigError`."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -26,10 +28,44 @@ def read_config(path: str) -> Config:
         time_zone(config.sending.timezone)
     except UnknownZone as error:
         mistakes.append(f"sending.timezone: {error}")
+    if wrong := _wrong_with_certificates(config.webhooks.ca_file):
+        mistakes.append(f"webhooks.ca_file: {config.webhooks.ca_file} cannot be read: {wrong}")
     modems = tuple(replace(modem, sims=_with_pins(modem, mistakes)) for modem in config.modems)
+    mqtt = _with_password(config.mqtt, mistakes)
     if mistakes:
         raise ConfigError(mistakes)
-    return replace(config, modems=modems)
+    return replace(config, modems=modems, mqtt=mqtt)
+
+
+def ensure_runnable(config: Config) -> None:
+    """Make sure that what the configuration wants is installed; raises `ConfigError`."""
+    if config.mqtt.host and find_spec("aiomqtt") is None:
+        raise ConfigError(["mqtt.host: the library aiomqtt is missing; install smsgw[mqtt], or leave host empty"])
+
+
+def _with_password(mqtt: MqttConfig, mistakes: list[str]) -> MqttConfig:
+    if not mqtt.password_file:
+        return mqtt
+    try:
+        password = Path(mqtt.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", "it is not text")
+        mistakes.append(f"mqtt.password_file: {mqtt.password_file} cannot be read: {reason}")
+        return mqtt
+    if not password:
+        mistakes.append(f"mqtt.password_file: {mqtt.password_file} must hold a password and nothing else")
+    return replace(mqtt, password=password)
+
+
+def _wrong_with_certificates(path: str) -> str | None:
+    try:
+        if path:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return "it holds no certificates (PEM)"
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _with_pins(modem: ModemConfig, mistakes: list[str]) -> tuple[SimConfig, ...]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smsgw import __version__, log
 from smsgw.api.app import create_app
@@ -25,7 +26,12 @@ from smsgw.store import integrity, replacement
 from smsgw.store.db import Database
 from smsgw.store.lock import sole_daemon
 from smsgw.store.place import place_of
+from smsgw.webhooks import WebhookSender
+from smsgw.webhooks.pace import Pace as SenderPace
 from smsgw.zone import time_zone
+
+if TYPE_CHECKING:
+    from smsgw.mqtt.bridge import MqttBridge
 
 # A part that is on the wire gets this long to be answered before the daemon stops without the answer.
 GRACE_S = 60.0
@@ -47,6 +53,7 @@ async def run(
     stop: asyncio.Event,
     ready: Callable[[int, Gateway], Awaitable[None]] | None = None,
     pace: Pace | None = None,
+    telling: SenderPace | None = None,
     clock: Callable[[], int] = wall_clock,
     trace_texts: bool = False,
     root: Path = ROOT,
@@ -73,9 +80,14 @@ async def run(
             await _take_stock(gateway, config)
             scheduler = Scheduler(gateway, clock, pace or Pace(), recordings, trace_texts=trace_texts, root=root)
             gateway.on_change(scheduler.ring)
-            app = create_app(gateway, config, scheduler, clock)
+            sender = WebhookSender(gateway, config, clock, telling)
+            app = create_app(gateway, config, scheduler, clock, sender)
+            bridge = _bridge(gateway, config, scheduler, clock)
             async with asyncio.TaskGroup() as tasks:
                 scheduling = tasks.create_task(scheduler.run())
+                tasks.create_task(sender.run())
+                if bridge is not None:
+                    tasks.create_task(bridge.run())
                 watching = tasks.create_task(_feed_watchdog(notifier, gateway, scheduler))
                 async with serve(app, config.server.host, config.server.port) as port:
                     logger.info("ready", version=__version__, host=config.server.host, port=port)
@@ -85,8 +97,20 @@ async def run(
                     await stop.wait()
                     notifier.tell("STOPPING=1")
                 await _wind_down(scheduler, scheduling)
+                sender.stop()
+                if bridge is not None:
+                    bridge.stop()
                 watching.cancel()
     logger.info("stopped")
+
+
+def _bridge(gateway: Gateway, config: Config, scheduler: Scheduler, clock: Callable[[], int]) -> "MqttBridge | None":
+    """Make the bridge to the broker, if one is configured: its library is an extra that few have installed."""
+    if not config.mqtt.host:
+        return None
+    from smsgw.mqtt.bridge import MqttBridge
+
+    return MqttBridge(gateway, config, scheduler, clock)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from simmodem import GENERIC, Profile, Rule, VirtualModems
 from smsgw.config import ModemConfig, SimConfig
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.waiting import happens_within
+from smsgw.waiting import happens_within
 from world import BRISK, World, configure, running, until
 
 SLOW, SENDER = "79990000009", "+79990000001"

@@ -3,8 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.model import CanaryState, Flight, Hindrance, Reason, Wait
 from smsgw.policy.canary import is_due, is_fault, is_overdue, standing

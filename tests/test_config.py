@@ -353,8 +353,8 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_those_that_are_know
     known = ", ".join(setting.name for setting in fields(StoreConfig))
     assert the_mistake("[store]\nzzz = 1") == f"store.zzz: unknown key; known here: {known}"
     assert (
-        the_mistake("[webhooks]\nx = 1")
-        == "webhooks: unknown key; known here: server, store, sending, modems, canaries"
+        the_mistake("[panel]\nx = 1")
+        == "panel: unknown key; known here: server, store, sending, webhooks, mqtt, modems, canaries"
     )
     assert the_mistake(f"{NORTH}name = 'x'").startswith("modems.north.name: unknown key; ")
 

@@ -78,11 +78,6 @@ def test_a_sim_may_get_its_port_from_the_environment() -> None:
         (box(f"imei = '{IMEI}'", f"imei = '{IMEI}'"), "modems.box.sims[2].imei", "already used by modems.box.sims[1]"),
         (box("port = 'COM1'", "port = '/dev/b'"), "modems.box.sims[1].port", "/dev/… or socket://HOST:PORT is needed"),
         (box("port = '/dev/a'", "port = '/dev/b'\nslot = 1").replace("slot = 2\n", ""), "modems.box.sims[2].slot", "1"),
-        (
-            box(f"imei = '{IMEI}'", "port = '/dev/b'", modem="power_hub = '1-1'\npower_port = 2"),
-            "modems.box.power_hub",
-            "needs port",
-        ),
     ],
 )
 def test_what_does_not_fit_together_is_named(text: str, key: str, said: str) -> None:

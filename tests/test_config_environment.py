@@ -3,7 +3,7 @@
 import pytest
 
 from configuring import NORTH, SECRET, SIMS, mistakes, modem, the_mistake
-from smsgw.config import Config, ModemConfig, ServerConfig, SimConfig, load
+from smsgw.config import Config, ModemConfig, ServerConfig, SimConfig, WebhooksConfig, load
 from smsgw.errors import Language
 
 
@@ -15,6 +15,8 @@ def test_the_environment_wins_over_the_file() -> None:
         "SMSGW_SERVER__MAINTENANCE": "true",
         "SMSGW_STORE__PATH": "/srv/a b.db",
         "SMSGW_SENDING__UNCERTAIN": "resend",
+        "SMSGW_WEBHOOKS__REFUSE_PRIVATE": "true",
+        "SMSGW_WEBHOOKS__CA_FILE": "/etc/smsgw/ca.pem",
     }
     config = load("[server]\nport = 1\nmaintenance = false\nrate_limit = 3", environment)
     assert config.server == ServerConfig(
@@ -22,6 +24,7 @@ def test_the_environment_wins_over_the_file() -> None:
     )
     assert config.store.path == "/srv/a b.db"
     assert config.sending.uncertain == "resend"
+    assert config.webhooks == WebhooksConfig(refuse_private=True, ca_file="/etc/smsgw/ca.pem")
 
 
 def test_the_key_decides_how_a_variable_is_read() -> None:

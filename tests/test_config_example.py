@@ -9,11 +9,13 @@ from smsgw.config import (
     CanaryConfig,
     Config,
     ModemConfig,
+    MqttConfig,
     OverridesConfig,
     SendingConfig,
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
     load,
 )
 
@@ -48,7 +50,13 @@ def test_everything_switched_off_in_the_example_is_the_default() -> None:
 def test_the_example_names_every_setting_once() -> None:
     document = tomllib.loads(switched_on())
     assert set(document) == settings(Config)
-    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig)):
+    for section, kind in (
+        ("server", ServerConfig),
+        ("store", StoreConfig),
+        ("sending", SendingConfig),
+        ("webhooks", WebhooksConfig),
+        ("mqtt", MqttConfig),
+    ):
         assert set(document[section]) == settings(kind)
     (north,) = document["modems"].values()
     assert set(north) == settings(ModemConfig) - {"name"}
@@ -59,9 +67,20 @@ def test_the_example_names_every_setting_once() -> None:
 
 
 def test_the_example_tells_the_limits_of_every_number() -> None:
-    text = example()
-    for kind in (ServerConfig, StoreConfig, SendingConfig, ModemConfig, SimConfig, OverridesConfig, CanaryConfig):
+    kinds = (
+        ServerConfig,
+        StoreConfig,
+        SendingConfig,
+        MqttConfig,
+        ModemConfig,
+        SimConfig,
+        OverridesConfig,
+        CanaryConfig,
+    )
+    for kind in kinds:
+        begin = "\n[mqtt]\n" if kind is MqttConfig else "# The configuration"
+        section = example().partition(begin)[2]
         for setting in fields(kind):
             if "max" in setting.metadata:
-                comment = text.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]
+                comment = section.partition(f"\n#{setting.name} = ")[0].rpartition("\n\n")[2]
                 assert f"{setting.metadata['min']} to {setting.metadata['max']}" in comment, setting.name

@@ -1,8 +1,7 @@
 """The ladder of recovery: which step follows which, when there is none, and what leads back to the bottom."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.at.errors import ErrorKind, Vendor, Verdict, describe
 from smsgw.policy.ladder import COURSES, HARD, MOST_HARD, PATIENCE, Ailment, Ladder, Proof, Rung

@@ -1,8 +1,7 @@
 """Whose report it is: numbers in every spelling, references that come round again, clocks that disagree."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.model import Candidate, PartState
 from smsgw.policy import match_report, match_unanswered, same_number

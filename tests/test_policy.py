@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.at.error_table import CME, CME_VENDOR, CMS, CMS_VENDOR
 from smsgw.at.errors import Action, ErrorKind, Vendor, Verdict, describe

@@ -1,8 +1,7 @@
 """After a refusal: when another SIM is better, and when a SIM must rest."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.at.errors import Action, ErrorKind, Verdict, describe
 from smsgw.policy import Decision, Next, Rest, after_refusal, blames_sim, rest_after

@@ -1,7 +1,6 @@
 """When a modem turns to another SIM: pure decisions over what waits."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.policy import Demand, Turns, next_slot
 

@@ -36,6 +36,7 @@ BRISK = Pace(
     no_sim_s=0.2,
     radio_off_s=0.05,
     power_off_s=0.05,
+    news_s=0.05,
     sweep_s=0.05,
     forget_after_s=0.05,
     forget_s=0.05,

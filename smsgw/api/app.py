@@ -18,19 +18,23 @@ from smsgw import log
 from smsgw.api import wire
 from smsgw.api.devices import DeviceCalls
 from smsgw.api.failures import REQUEST_HASH, REQUEST_ID, refuse
+from smsgw.api.feed import Feed
 from smsgw.api.guard import Guard, Handler
 from smsgw.api.health import HealthCall
 from smsgw.api.inbox import InboxCalls
 from smsgw.api.limits import RateLimiter
 from smsgw.api.messages import MessageCalls
 from smsgw.api.openapi import DOCUMENT
+from smsgw.api.pace import Pace
 from smsgw.api.reports import ReportCalls
+from smsgw.api.stream import RIGHTS, StreamCall
 from smsgw.api.submission import SubmissionCalls
 from smsgw.api.ussd import UssdCalls
+from smsgw.api.webhooks import WebhookCalls
 from smsgw.config import Config
 from smsgw.errors import CallerError, Language, MethodNotAllowed, NoSuchPath, StorageUnavailable, Unforeseen
 from smsgw.gateway import Gateway
-from smsgw.model import Right, UssdModems
+from smsgw.model import Right, UssdModems, WebhookTester
 
 LANGUAGE = web.AppKey("language", Language)
 
@@ -50,13 +54,17 @@ class Route:
     path: str
     handler: Handler
     right: Right | None
+    others: tuple[Right, ...] = ()  # any of which will do as well
 
 
-def _routes(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int]) -> tuple[Route, ...]:
+def _routes(
+    gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int], tester: WebhookTester
+) -> tuple[Route, ...]:
     submission = SubmissionCalls(gateway.submission, live, config.server.language)
     messages = MessageCalls(gateway.messages, config.server.language)
     inbox = InboxCalls(gateway.inbox)
     devices = DeviceCalls(gateway.devices, live, clock)
+    webhooks = WebhookCalls(gateway.webhooks, tester)
     health = HealthCall(gateway, config, live, clock)
     return (
         Route("POST", "/sms/send", submission.send, Right.SMS_SEND),
@@ -74,18 +82,46 @@ def _routes(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[
         Route("POST", "/devices/edit", devices.edit, Right.DEVICES_EDIT),
         Route("POST", "/devices/del", devices.delete, Right.DEVICES_DELETE),
         Route("POST", "/devices/ussd", UssdCalls(gateway.devices, live).dial, Right.DEVICES_EDIT),
+        Route("GET", "/webhooks", webhooks.all, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks", webhooks.create, Right.WEBHOOKS_MANAGE),
+        Route("GET", "/webhooks/{id}", webhooks.get, Right.WEBHOOKS_MANAGE),
+        Route("PATCH", "/webhooks/{id}", webhooks.change, Right.WEBHOOKS_MANAGE),
+        Route("DELETE", "/webhooks/{id}", webhooks.delete, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks/{id}/test", webhooks.test, Right.WEBHOOKS_MANAGE),
+        Route("GET", "/webhooks/{id}/deliveries", webhooks.deliveries, Right.WEBHOOKS_MANAGE),
+        Route("POST", "/webhooks/deliveries/{id}/retry", webhooks.retry, Right.WEBHOOKS_MANAGE),
         Route("GET", "/health", health.get, None),
         Route("GET", "/openapi.json", _openapi, None),
     )
 
 
-def create_app(gateway: Gateway, config: Config, live: UssdModems, clock: Callable[[], int]) -> web.Application:
-    """Make the application over a gateway; `live` tells what the modems do, `clock` gives Unix milliseconds."""
+def create_app(
+    gateway: Gateway,
+    config: Config,
+    live: UssdModems,
+    clock: Callable[[], int],
+    tester: WebhookTester,
+    pace: Pace | None = None,
+) -> web.Application:
+    """Make the application over a gateway.
+
+    `live` tells what the modems do, `tester` tries webhooks, `clock` gives Unix milliseconds.
+    """
     app = web.Application(middlewares=[_middleware(config.server.language)], client_max_size=config.server.max_body)
     app[LANGUAGE] = config.server.language
     guard = Guard(gateway.tokens, RateLimiter(config.server.rate_limit))
-    _add(app, _routes(gateway, config, live, clock), guard)
+    stream = _stream(app, gateway, config, clock, pace or Pace())
+    _add(app, (*_routes(gateway, config, live, clock, tester), stream), guard)
     return app
+
+
+def _stream(app: web.Application, gateway: Gateway, config: Config, clock: Callable[[], int], pace: Pace) -> Route:
+    feed = Feed(gateway, config.server.language, pace)
+    app.cleanup_ctx.append(feed.running)
+    app.on_shutdown.append(feed.stop)
+    call = StreamCall(gateway.events, feed, config.server.language, clock, pace)
+    first, *others = RIGHTS.values()
+    return Route("GET", "/events", call.get, first, tuple(others))
 
 
 async def _openapi(request: web.Request) -> web.Response:
@@ -108,7 +144,7 @@ def _add(app: web.Application, routes: tuple[Route, ...], guard: Guard) -> None:
 
 def _served(calls: Iterator[Route], guard: Guard) -> Iterator[tuple[str, Handler]]:
     for route in calls:
-        handler = guard.before(route.handler, route.path, route.right) if route.right else route.handler
+        handler = guard.before(route.handler, route.path, route.right, *route.others) if route.right else route.handler
         yield route.method, handler
         if route.method == "GET":
             yield "HEAD", handler
@@ -155,8 +191,11 @@ def _middleware(language: Language) -> Middleware:
             raise
         except Exception:
             logger.exception("unforeseen error")
+            if request.writer.output_size:
+                raise ConnectionError("an answer has begun already") from None
             response = refuse(Unforeseen(), request_id, language)
-        response.headers[REQUEST_ID] = request_id
+        if not response.prepared:
+            response.headers[REQUEST_ID] = request_id
         # What went well would be a line per request in the journal of a client that asks every second.
         level = logging.DEBUG if response.status < 400 or request.path.endswith("/health") else logging.INFO
         _log(request, "answered", begun, level=level, status=response.status)

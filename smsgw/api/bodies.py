@@ -6,30 +6,37 @@ fields that are exactly of the kind the schema says: JSON Schema takes 1.0 for a
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import fastjsonschema
 from aiohttp import web
 
-from smsgw.api.schemas import SCHEMAS, Schema
+from smsgw.api.notation import Schema
+from smsgw.api.schemas import SCHEMAS
 from smsgw.errors import (
     BadCallbackId,
     BadCancel,
     BadDeviceId,
     BadDryRun,
+    BadEvents,
     BadFlash,
+    BadHeaders,
     BadIsActive,
     BadMessage,
     BadMessageId,
     BadOnUncertain,
     BadPhoneNumber,
     BadPriority,
+    BadRotateSecret,
     BadSendAt,
     BadSim,
     BadTtl,
+    BadUrl,
     BadUssdCode,
     BadUssdSession,
+    BadWebhookName,
     BodyNotJson,
     BodyTooLarge,
     CallerError,
@@ -60,6 +67,11 @@ _ERRORS: Mapping[int, type[CallerError]] = {
         BadUssdCode,
         BadUssdSession,
         BadCancel,
+        BadWebhookName,
+        BadUrl,
+        BadEvents,
+        BadHeaders,
+        BadRotateSecret,
     )
 }
 
@@ -82,7 +94,11 @@ _KINDS = {
 
 async def read_object(request: web.Request) -> dict[str, Any]:
     """Read the body as one JSON object, whatever the Content-Type; raises `BodyNotJson` and `BodyTooLarge`."""
-    raw = await _read(request)
+    return parse_object(await _read(request))
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object that is written there; raises `BodyNotJson`."""
     if not raw.strip():
         raise BodyNotJson(reason=_EMPTY)
     try:
@@ -159,10 +175,11 @@ class _Field:
         try:
             self._validate(value)
         except fastjsonschema.JsonSchemaValueException as error:
-            raise self.error(reason=given(value)) from error
+            # Of a list or an object, what is wrong in it.
+            raise self.error(reason=given(error.value)) from error
         if isinstance(value, float):
             raise self.error(reason=given(value))
-        if isinstance(value, str) and _is_broken(value):
+        if any(map(_is_broken, _strings(value))):
             raise self.error(reason=_BROKEN)
         return None if value == "" else value
 
@@ -177,6 +194,15 @@ def given(value: object) -> Text:
         return kind
     number = str(value)[:_SHOWN]
     return Text(f"передано {number}", f"{number} was given")
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_strings, value))
+    elif isinstance(value, dict):
+        yield from chain.from_iterable(map(_strings, chain(value, value.values())))
 
 
 def _is_broken(text: str) -> bool:

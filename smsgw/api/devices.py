@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from smsgw import rendering
 from smsgw.api import wire
 from smsgw.api.bodies import MISSING, Shape, read_object
 from smsgw.errors import BadDeviceId
@@ -45,7 +46,7 @@ class DeviceCalls:
 
     def _rendered(self, device: Device) -> dict[str, Any]:
         sims = self._devices.configured[device.id].sims
-        return wire.device(device, self._live.live(device.id), sims, self._clock())
+        return rendering.device(device, self._live.live(device.id), sims, self._clock())
 
 
 def id_of(fields: dict[str, Any]) -> str:

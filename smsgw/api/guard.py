@@ -14,6 +14,7 @@ from smsgw.errors import (
     MayDeleteDevicesNot,
     MayDeleteNot,
     MayEditDevicesNot,
+    MayManageWebhooksNot,
     MayReadInboxNot,
     MayReadNot,
     MaySeeDevicesNot,
@@ -33,6 +34,7 @@ _REFUSALS: Mapping[Right, type[CallerError]] = {
     Right.DEVICES_READ: MaySeeDevicesNot,
     Right.DEVICES_EDIT: MayEditDevicesNot,
     Right.DEVICES_DELETE: MayDeleteDevicesNot,
+    Right.WEBHOOKS_MANAGE: MayManageWebhooksNot,
 }
 
 _CALLER = web.RequestKey("caller", Token)
@@ -43,6 +45,12 @@ def caller(request: web.Request) -> Token:
     return request[_CALLER]
 
 
+def demand(token: Token, *rights: Right) -> None:
+    """Refuse a token that has none of these rights, in the words of the first."""
+    if token.rights.isdisjoint(rights):
+        raise _REFUSALS[rights[0]](name=token.name)
+
+
 class Guard:
     """Stands before the handlers that need a token."""
 
@@ -50,15 +58,14 @@ class Guard:
         self._tokens = tokens
         self._limiter = limiter
 
-    def before(self, handler: Handler, path: str, right: Right) -> Handler:
-        """Let requests with this right through to `handler`; they are counted under `path`."""
+    def before(self, handler: Handler, path: str, *rights: Right) -> Handler:
+        """Let requests with any of these rights through to `handler`; they are counted under `path`."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             token = await self._tokens.authenticate(_bearer(request), request.remote)
             structlog.contextvars.bind_contextvars(token_name=token.name)
             self._limiter.take(token.row, path)
-            if right not in token.rights:
-                raise _REFUSALS[right](name=token.name)
+            demand(token, *rights)
             request[_CALLER] = token
             return await handler(request)
 

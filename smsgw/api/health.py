@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 
-from smsgw import __version__
+from smsgw import __version__, rendering
 from smsgw.api import wire
 from smsgw.config import Config
 from smsgw.errors import StorageUnavailable, Text
@@ -106,7 +106,7 @@ class HealthCall:
             state = STATES[live.state]
             return self._said(Text(f"Устройство {name} {state.ru}.", f"Device {name} {state.en}."))
         if standstill and standstill.why in _WORTH_TELLING:
-            until = wire.timestamp(standstill.until)
+            until = rendering.timestamp(standstill.until)
             return self._said(
                 Text(f"SIM-карта устройства {name} ждёт до {until}.", f"The SIM of device {name} waits until {until}.")
             )

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from smsgw import rendering
 from smsgw.api import paging, wire
 from smsgw.api.bodies import Shape, read_object
 from smsgw.gateway.inbox import Inbox
@@ -22,7 +23,7 @@ class InboxCalls:
 
     async def get(self, request: web.Request) -> web.Response:
         """POST /inbox/get."""
-        return wire.respond(wire.inbound(await self._inbox.get(await self._id_in_body(request))))
+        return wire.respond(rendering.inbound(await self._inbox.get(await self._id_in_body(request))))
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE /inbox/del."""

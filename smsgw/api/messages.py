@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from smsgw import rendering
 from smsgw.api import paging, wire
 from smsgw.api.bodies import Shape, read_object
 from smsgw.errors import Language
@@ -19,7 +20,7 @@ class MessageCalls:
     async def get(self, request: web.Request) -> web.Response:
         """POST /sms/get."""
         message = await self._messages.get(await self._id_in_body(request))
-        return wire.respond(wire.message(message, self._language))
+        return wire.respond(rendering.message(message, self._language))
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE /sms/del."""

@@ -4,7 +4,9 @@ from typing import Any
 
 from smsgw import __version__
 from smsgw.api.failures import HTTP_STATUS
-from smsgw.api.schemas import SCHEMAS, reference
+from smsgw.api.notation import reference
+from smsgw.api.schemas import SCHEMAS
+from smsgw.model import DeliveryState
 
 # What any guarded call may be answered with.
 _ALWAYS = (1000, 1002, 1003, 4001, 4004)
@@ -15,10 +17,10 @@ def _content(schema: str) -> dict[str, Any]:
     return {"application/json": {"schema": reference(schema)}}
 
 
-def _success(description: str, schema: str | None) -> dict[str, Any]:
+def _success(description: str, schema: str | None, status: int) -> dict[str, Any]:
     if schema is None:
         return {"204": {"description": description}}
-    return {"200": {"description": description, "content": _content(schema)}}
+    return {str(status): {"description": description, "content": _content(schema)}}
 
 
 def _failures(codes: tuple[int, ...]) -> dict[str, Any]:
@@ -39,9 +41,11 @@ def _call(
     *,
     body: str | None = None,
     parameters: tuple[dict[str, Any], ...] = (),
+    status: int = 200,
 ) -> dict[str, Any]:
     possible = _ALWAYS + codes + (_OF_A_BODY if body else ())
-    call: dict[str, Any] = {"summary": summary, "responses": _success(description, answer) | _failures(possible)}
+    responses = _success(description, answer, status) | _failures(possible)
+    call: dict[str, Any] = {"summary": summary, "responses": responses}
     if body:
         call["requestBody"] = {"required": True, "content": _content(body)}
     if parameters:
@@ -72,6 +76,12 @@ _SEARCHING_INBOX = (*_PAGING, _in_query("search", "Part of the text or of the se
 _SEND_CODES = (1004, 1005, 1006, 1015, 1016, 1017, 2001, 2002, 2004, 2005, 2008, *range(2010, 2016), 2017, 3000, 4005)
 _USSD_CODES = (1012, 1013, 1018, 1019, 1020, 2005, 2008, 2018, 2019, 2020, 4006, 4007, 4008)
 _BATCH_CODES = (1005, 2015, 2016, 3000, 4005)
+_WEBHOOK_CODES = (2009, 2021, 2022, 2023, 2024)
+_OF_A_WEBHOOK = (1021, 1022, 2003)
+
+_OF_A_STATE = _in_query(
+    "state", "Only what has come so far", type="string", enum=[state.value for state in DeliveryState]
+)
 
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -87,6 +97,30 @@ _HEALTH = _open(
 _HEALTH["responses"]["503"] = {
     "description": "The storage does not answer, or no device can send",
     "content": _content("Health"),
+}
+
+_STREAM: dict[str, Any] = {
+    "summary": "Follow what happens: changes of status (right sms:read), incoming messages (inbox:read), devices "
+    "(devices:read)",
+    "parameters": [
+        _in_query("types", "Only these: sms.status, sms.received, device.status, with commas between", type="string"),
+        _in_query("last_event_id", "As Last-Event-ID, for those who cannot set a header", type="string"),
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The stream goes on right after this event; absent: it begins now",
+            "schema": {"type": "string"},
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "Server-Sent Events, until the client leaves; data is the JSON that webhooks are sent. One "
+            "named gap says that it is not known what was missed",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+    | _failures((*_ALWAYS, 1007, 1011, 2027)),
 }
 
 DOCUMENT: dict[str, Any] = {
@@ -179,6 +213,63 @@ DOCUMENT: dict[str, Any] = {
                 "UssdAnswer",
                 _USSD_CODES,
                 body="UssdRequest",
+            ),
+        },
+        "/events": {"get": _STREAM},
+        "/webhooks": {
+            "get": _call("List webhooks", "Oldest first", "WebhookList", (1021,)),
+            "post": _call(
+                "Make a webhook",
+                "The webhook, with its secret for the only time",
+                "NewWebhook",
+                (1021, 1024, *_WEBHOOK_CODES),
+                body="WebhookRequest",
+                status=201,
+            ),
+        },
+        "/webhooks/{id}": {
+            "get": _call("Read a webhook", "The webhook", "Webhook", _OF_A_WEBHOOK, parameters=(_IN_PATH,)),
+            "patch": _call(
+                "Change of a webhook what is given; null leaves a field as it is",
+                "The webhook, after rotate_secret with its new secret for the only time",
+                "ChangedWebhook",
+                (*_OF_A_WEBHOOK, *_WEBHOOK_CODES, 2025),
+                body="WebhookEdit",
+                parameters=(_IN_PATH,),
+            ),
+            "delete": _call(
+                "Delete a webhook with all that it was or was to be told",
+                "Deleted",
+                None,
+                _OF_A_WEBHOOK,
+                parameters=(_IN_PATH,),
+            ),
+        },
+        "/webhooks/{id}/test": {
+            "post": _call(
+                "Tell a webhook at once that this is a test, also one that is switched off",
+                "What came of it, within a quarter of a minute",
+                "TestResult",
+                _OF_A_WEBHOOK,
+                parameters=(_IN_PATH,),
+            ),
+        },
+        "/webhooks/{id}/deliveries": {
+            "get": _call(
+                "List what a webhook was or is to be told",
+                "Newest first",
+                "DeliveryPage",
+                (*_OF_A_WEBHOOK, 2006, 2007, 2026),
+                parameters=(_IN_PATH, *_PAGING, _OF_A_STATE),
+            ),
+        },
+        "/webhooks/deliveries/{id}/retry": {
+            "post": _call(
+                "Let a delivery be tried at once, whatever became of it",
+                "The delivery",
+                "Delivery",
+                (1021, 1023, 2003),
+                parameters=(_IN_PATH,),
             ),
         },
         "/health": {"get": _HEALTH},

@@ -3,70 +3,34 @@
 Request bodies are checked from these very schemas; `x-error-code` names the error that a wrong field is answered with.
 """
 
-from typing import Any
-
+from smsgw.api.notation import (
+    ID as _ID,
+    PAGINATION as _PAGINATION,
+    Schema,
+    answer as _answer,
+    body as _body,
+    flag as _flag,
+    listing as _list,
+    number as _number,
+    optional_id as _optional_id,
+    or_null as _or_null,
+    reference,
+    text as _text,
+    time as _time,
+    unless_empty as _unless_empty,
+)
+from smsgw.api.webhook_schemas import WEBHOOK_SCHEMAS
 from smsgw.config import LONGEST_TTL_S, UNCERTAIN
 from smsgw.gsm.pdu import WaitingKind
 from smsgw.gsm.text import Encoding
 from smsgw.model import DEFAULT_PRIORITY, CanaryState, DeviceState, InboundKind, PartState, Reason, Status, UssdState
 
-Schema = dict[str, Any]
-
 MAX_BATCH = 1_000
 
-_ID = "[0-9a-fA-F]{24}"
 # Beyond any slot, and within what every client's integers hold.
 _INT32 = 2**31
 _RFC_3339 = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 _YEAR_10000 = 253_402_300_800  # in Unix seconds
-
-
-def _text(description: str, **rules: Any) -> Schema:
-    return {"type": "string", "description": description} | rules
-
-
-def _number(description: str, **rules: Any) -> Schema:
-    return {"type": "integer", "description": description} | rules
-
-
-def _flag(description: str, **rules: Any) -> Schema:
-    return {"type": "boolean", "description": description} | rules
-
-
-def _or_null(schema: Schema) -> Schema:
-    return schema | {"type": [schema["type"], "null"]}
-
-
-def _time(description: str) -> Schema:
-    return _text(f"{description}; RFC 3339, UTC, milliseconds", format="date-time")
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _answer(**properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _body(required: list[str], **properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def reference(name: str) -> Schema:
-    """Refer to a schema by its name."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _optional_id(description: str, code: int) -> Schema:
-    rules = {"pattern": f"^({_ID})?$", "x-error-code": code}
-    return _or_null(_text(f"{description}; empty, null or absent: any", **rules))
-
-
-def _unless_empty(schema: Schema, code: int) -> Schema:
-    # Rules about numbers leave the empty string alone, and the length binds strings only.
-    return schema | {"type": [schema["type"], "string", "null"], "maxLength": 0, "x-error-code": code}
-
 
 _MESSAGE_ID = _text("Id of the message", pattern=f"^{_ID}$", **{"x-error-code": 2003})
 
@@ -115,12 +79,6 @@ _REASON = _text("Why", enum=[reason.value for reason in Reason])
 
 _TIMELINE_ENTRY = _answer(
     at=_time("When"), status=_MESSAGE["status"], reason=_REASON, detail=_text("More about it, or empty")
-)
-
-_PAGINATION = _answer(
-    total_records=_number("How many there are; in a search, how many it finds"),
-    limit=_number("As asked for"),
-    offset=_number("As asked for: number of the page"),
 )
 
 _SIM = _answer(slot_index=_number("Slot, as to_sim takes it"), display_name=_text("Name"))
@@ -338,4 +296,4 @@ SCHEMAS: dict[str, Schema] = {
             hash=_text("Id of the request: 12 hex digits, also in X-Request-ID and in the log"),
         )
     ),
-}
+} | WEBHOOK_SCHEMAS

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,7 +18,17 @@ from smsgw.api.guard import caller
 from smsgw.api.schemas import MAX_BATCH
 from smsgw.errors import BadDryRun, BadIdempotencyKey, BadMessages, BadSendAt, CallerError, Language, Text
 from smsgw.gateway.submission import Submission
-from smsgw.model import ABLE_TO_SEND, DEFAULT_PRIORITY, LiveModems, Preview, Refusal, Repeatable, Route, SendRequest
+from smsgw.model import (
+    ABLE_TO_SEND,
+    DEFAULT_PRIORITY,
+    LiveModems,
+    Preview,
+    Refusal,
+    Repeatable,
+    Route,
+    SendRequest,
+    Token,
+)
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -38,19 +49,29 @@ class SubmissionCalls:
 
     async def send(self, request: web.Request) -> web.Response:
         """POST /sms/send."""
-        body = self._shape.check(await read_object(request))
-        wanted = _send_request(body)
-        if body["dry_run"]:
-            preview = await self._submission.preview(wanted, caller(request))
-            return wire.respond(wire.preview(preview, self._ready_route(preview)))
-        repeatable = _repeatable(request, "send", [wanted])
-        return wire.respond({"id": await self._submission.submit(wanted, caller(request), repeatable)})
+        body = await read_object(request)
+        return wire.respond(await self.take(body, caller(request), partial(_key, request)))
+
+    async def take(
+        self, body: dict[str, Any], token: Token, key: Callable[[], str | None], *, is_new: bool = False
+    ) -> dict[str, Any]:
+        """Take in a message, however it came here, and return what is answered; raises the `CallerError` against it.
+
+        `key` gives the idempotency key and is asked once the message is in order; one that `is_new` is no repeat.
+        """
+        checked = self._shape.check(body)
+        wanted = send_request(checked)
+        if checked["dry_run"]:
+            preview = await self._submission.preview(wanted, token)
+            return wire.preview(preview, self._ready_route(preview))
+        repeatable = _repeatable(key(), "send", [wanted], is_new=is_new)
+        return {"id": await self._submission.submit(wanted, token, repeatable)}
 
     async def batch(self, request: web.Request) -> web.Response:
         """POST /sms/send/batch."""
         body = await read_object(request.clone(client_max_size=request.client_max_size * _BATCH_FACTOR))
         wanted = [self._wanted(one) for one in _messages(body)]
-        repeatable = _repeatable(request, "batch", wanted)
+        repeatable = _repeatable(_key(request), "batch", wanted)
         results = await self._submission.submit_batch(wanted, caller(request), repeatable)
         return wire.respond(wire.batch(results, request[REQUEST_HASH], self._language))
 
@@ -65,7 +86,7 @@ class SubmissionCalls:
             checked = self._shape.check(body)
             if checked["dry_run"]:
                 raise BadDryRun(reason=given(True))
-            return _send_request(checked)
+            return send_request(checked)
         except CallerError as error:
             return Refusal.of(error)
 
@@ -81,15 +102,26 @@ def _messages(body: dict[str, Any]) -> list[object]:
     return listed
 
 
-def _repeatable(request: web.Request, call: str, wanted: Sequence[SendRequest | Refusal]) -> Repeatable | None:
-    """Read the idempotency key and digest what is asked for: how the client spells it makes no difference."""
+def is_key(text: str) -> bool:
+    """Tell whether something can be an idempotency key."""
+    return _KEY.fullmatch(text) is not None
+
+
+def _key(request: web.Request) -> str | None:
     keys = request.headers.getall(IDEMPOTENCY_KEY, [])
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+    if len(keys) > 1 or not all(map(is_key, keys)):
         raise BadIdempotencyKey()
+    return next(iter(keys), None)
+
+
+def _repeatable(
+    key: str | None, call: str, wanted: Sequence[SendRequest | Refusal], *, is_new: bool = False
+) -> Repeatable | None:
+    """Digest what is asked for: how the client spells it makes no difference."""
+    if key is None:
+        return None
     asked = json.dumps([call, *map(_essence, wanted)], sort_keys=True)
-    return Repeatable(key=keys[0], fingerprint=hashlib.sha256(asked.encode()).digest())
+    return Repeatable(key=key, fingerprint=hashlib.sha256(asked.encode()).digest(), is_new=is_new)
 
 
 def _essence(wanted: SendRequest | Refusal) -> object:
@@ -99,7 +131,8 @@ def _essence(wanted: SendRequest | Refusal) -> object:
     return {f.name: value for f in fields(wanted) if (value := getattr(wanted, f.name)) != f.default}
 
 
-def _send_request(body: dict[str, Any]) -> SendRequest:
+def send_request(body: dict[str, Any]) -> SendRequest:
+    """Read the checked fields of a message."""
     return SendRequest(
         text=body["message"],
         phone_number=body["phone_number"].removeprefix("+"),

@@ -14,11 +14,13 @@ from smsgw.config.settings import (
     CanaryConfig,
     Config,
     ModemConfig,
+    MqttConfig,
     OverridesConfig,
     SendingConfig,
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
 )
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "Config",
     "ConfigError",
     "ModemConfig",
+    "MqttConfig",
     "OverridesConfig",
     "SendingConfig",
     "ServerConfig",
     "SimConfig",
     "StoreConfig",
+    "WebhooksConfig",
     "load",
 ]

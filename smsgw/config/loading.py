@@ -18,16 +18,20 @@ from smsgw.config.settings import (
     CanaryConfig,
     Config,
     ModemConfig,
+    MqttConfig,
     OverridesConfig,
     SendingConfig,
     ServerConfig,
     SimConfig,
     StoreConfig,
+    WebhooksConfig,
 )
 from smsgw.errors import Language
 
 ENVIRONMENT_PREFIX = "SMSGW_"
 _SLOTS = 8  # of one modem
+# A password in the place of its file is shown as little as in its own.
+_SECRET = (".pin", ".password", ".password_file")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -44,7 +48,13 @@ T = TypeVar("T")
 # Variables with one underscore where two are needed, and what was meant.
 _ALMOST = {
     f"{ENVIRONMENT_PREFIX}{section}_{f.name}".upper(): f"{ENVIRONMENT_PREFIX}{section}__{f.name}".upper()
-    for section, kind in (("server", ServerConfig), ("store", StoreConfig), ("sending", SendingConfig))
+    for section, kind in (
+        ("server", ServerConfig),
+        ("store", StoreConfig),
+        ("sending", SendingConfig),
+        ("webhooks", WebhooksConfig),
+        ("mqtt", MqttConfig),
+    )
     for f in fields(kind)
 }
 
@@ -63,7 +73,7 @@ class _Loader:
         self.profiles = profiles
 
     def config(self, document: dict[str, Any]) -> Config:
-        known = ("server", "store", "sending", "modems", "canaries")
+        known = ("server", "store", "sending", "webhooks", "mqtt", "modems", "canaries")
         self._refuse_unknown_keys("", document, known)
         modems = self._table("modems", document.get("modems", {}))
         canaries = self._table("canaries", document.get("canaries", {}))
@@ -71,6 +81,8 @@ class _Loader:
             server=self._section(ServerConfig, "server", document.get("server", {})),
             store=self._section(StoreConfig, "store", document.get("store", {})),
             sending=self._section(SendingConfig, "sending", document.get("sending", {})),
+            webhooks=self._section(WebhooksConfig, "webhooks", document.get("webhooks", {})),
+            mqtt=self._mqtt(document.get("mqtt", {})),
             modems=tuple(self._modem(name, body) for name, body in modems.items()),
             canaries=tuple(self._canary(name, body) for name, body in canaries.items()),
         )
@@ -80,6 +92,18 @@ class _Loader:
         self._refuse_shared("imei", served)
         self._refuse_shared("outlet", [(f"modems.{modem.name}", modem) for modem in config.modems], key="power_port")
         return config
+
+    def _mqtt(self, section: object) -> MqttConfig:
+        mqtt = self._section(MqttConfig, "mqtt", section)
+        if mqtt.password and mqtt.password_file:
+            self.mistakes.append("mqtt.password_file: give either password or password_file, not both")
+        if (mqtt.password or mqtt.password_file) and not mqtt.username:
+            self.mistakes.append("mqtt.username: is missing; a password needs it")
+        if mqtt.ca_file and not mqtt.tls:
+            self.mistakes.append("mqtt.ca_file: needs tls = true")
+        if mqtt.notify_number and not mqtt.token:
+            self.mistakes.append("mqtt.notify_number: needs token, the name of the token that it is sent with")
+        return mqtt
 
     def _modem(self, name: str, body: object) -> ModemConfig:
         key = f"modems.{name}"
@@ -231,7 +255,7 @@ def _wrong_int(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> 
 
 
 def _wrong_str(key: str, value: Any, default: Any, rules: Mapping[str, Any]) -> str | None:
-    secret = key.endswith(".pin")
+    secret = key.endswith(_SECRET)
     shown = "the value given" if secret else _shown(value)
     if not isinstance(value, str):
         return f"text in quotes is needed, not {shown}"

@@ -15,6 +15,8 @@ VENDORS = (
 _YES_NO = (AUTO, "yes", "no")
 _COMMAND = r"[Aa][Tt][^;\x00-\x1f]+"
 _PATH = r"[^\x00-\x1f]+"
+_HOST = r"[^\s/:\[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?"
+_TOPIC = r"[^\s+#$/\x00-\x1f]+(/[^\s+#$/\x00-\x1f]+)*"
 _TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _TCP_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _PORT = {"pattern": rf"(/{_PATH}|socket://[^:/\s]+:{_TCP_PORT})?", "hint": "/dev/… or socket://HOST:PORT"}
@@ -35,7 +37,7 @@ class ServerConfig:
     host: str = field(
         default="127.0.0.1",
         metadata={
-            "pattern": r"[^\s/:\[\]]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?",
+            "pattern": _HOST,
             "hint": "an address or a host name, without port and brackets,",
         },
     )
@@ -70,6 +72,54 @@ class SendingConfig:
     uncertain_after_s: int = field(default=600, metadata={"min": 1, "max": 604_800})
     timezone: str = field(
         default="", metadata={"pattern": "([A-Za-z0-9_+/-]+)?", "hint": "a time zone such as Europe/Moscow"}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhooksConfig:
+    """[webhooks]: where clients may be told of what happens, and whose certificates are believed."""
+
+    refuse_private: bool = False  # addresses outside the public networks
+    ca_file: str = field(
+        default="",
+        metadata={"pattern": f"(/{_PATH})?", "hint": "the path of a file of certificates (PEM), from / on,"},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttConfig:
+    """[mqtt]: the broker that is told what happens and may bring commands; without a host there is none."""
+
+    host: str = field(
+        default="",
+        metadata={"pattern": f"({_HOST})?", "hint": "an address or a host name, without port and brackets,"},
+    )
+    port: int = field(default=1883, metadata={"min": 1, "max": 65535})
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_file: str = field(
+        default="",
+        metadata={"pattern": f"(/{_PATH})?", "hint": "the path of a file that holds the password, from / on,"},
+    )
+    tls: bool = False
+    ca_file: str = field(
+        default="",
+        metadata={"pattern": f"(/{_PATH})?", "hint": "the path of a file of certificates (PEM), from / on,"},
+    )
+    topic: str = field(
+        default="smsgw",
+        metadata={"pattern": _TOPIC, "hint": "a topic without +, #, $ and spaces, and without / at its ends,"},
+    )
+    discovery: str = field(
+        default="homeassistant",
+        metadata={"pattern": f"({_TOPIC})?", "hint": "a topic without +, #, $ and spaces, and without / at its ends,"},
+    )
+    client_id: str = field(
+        default="", metadata={"pattern": "[A-Za-z0-9_-]{0,64}", "hint": "up to 64 letters, digits, - or _"}
+    )
+    token: str = field(default="", metadata={"pattern": ".{0,64}", "hint": "the name of a token"})
+    notify_number: str = field(
+        default="", metadata={"pattern": r"(\+?[0-9]{3,20})?", "hint": "a phone number of 3 to 20 digits"}
     )
 
 
@@ -238,5 +288,7 @@ class Config:
     server: ServerConfig = ServerConfig()
     store: StoreConfig = StoreConfig()
     sending: SendingConfig = SendingConfig()
+    webhooks: WebhooksConfig = WebhooksConfig()
+    mqtt: MqttConfig = MqttConfig()
     modems: tuple[ModemConfig, ...] = ()
     canaries: tuple[CanaryConfig, ...] = ()

@@ -10,7 +10,10 @@ from datetime import tzinfo
 from smsgw.config import Config
 from smsgw.gateway.balances import Balances
 from smsgw.gateway.canaries import Canaries
+from smsgw.gateway.cursors import Cursors
+from smsgw.gateway.deliveries import Deliveries
 from smsgw.gateway.devices import Devices
+from smsgw.gateway.events import Events
 from smsgw.gateway.housekeeping import Housekeeping
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.inbox import Inbox
@@ -20,6 +23,7 @@ from smsgw.gateway.sending import Sending
 from smsgw.gateway.slots import Slots
 from smsgw.gateway.submission import Submission
 from smsgw.gateway.tokens import Tokens
+from smsgw.gateway.webhooks import Webhooks
 from smsgw.store.db import Database
 
 
@@ -40,6 +44,10 @@ class Gateway:
         self.inbox = Inbox(db, ids)
         self.canaries = Canaries(db, config.canaries, self.devices, self.submission, zone, self._changed)
         self.tokens = Tokens(db)
+        self.events = Events(db)
+        self.cursors = Cursors(db)
+        self.webhooks = Webhooks(db, config.webhooks, ids)
+        self.deliveries = Deliveries(db)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener`, which must return at once, whenever rows have changed that workers may care about."""

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from smsgw.config import ModemConfig
+from smsgw import rendering
+from smsgw.config import ModemConfig, SimConfig
 from smsgw.errors import DeviceNotFound
+from smsgw.gateway import events
 from smsgw.gateway.ids import ObjectIds
-from smsgw.model import Device, PartState, Reason, Status, UsbPlace
-from smsgw.store import devices, messages, parts, queue, sims
+from smsgw.gateway.rollup import move
+from smsgw.model import Device, LiveModem, PartState, Reason, Status, UsbPlace
+from smsgw.store import attempts, devices, parts, queue, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -67,6 +70,12 @@ class Devices:
         self.configured.pop(id, None)
         self._changed()
 
+    async def tell(self, id: str, live: LiveModem) -> None:
+        """Let whoever wants to know hear how a device is now; raises `DeviceNotFound`."""
+        config = self.configured.get(id)
+        if config is None or not await self._db.write(partial(_tell, id=id, live=live, sims=config.sims)):
+            raise DeviceNotFound(id=id)
+
     async def ensure_active(self, id: str) -> None:
         """Make sure that a device is switched on; raises `DeviceSwitchedOff`."""
         await self._db.write(partial(ensure_active, device=id))
@@ -91,6 +100,11 @@ class Devices:
     async def displaced(self, id: str) -> None:
         """Record that somebody else is where a modem was met last."""
         await self._db.write(partial(devices.displaced, id=id))
+
+    async def last_success(self, id: str) -> int | None:
+        """Tell when the network last took a part from a SIM that is in a device, in Unix milliseconds."""
+        async with self._db.snapshot() as connection:
+            return await attempts.last_accepted(connection, id)
 
     async def sims_in_slots(self, id: str) -> dict[str, int]:
         """Tell in which slot of a device each of the SIMs is that were seen there last."""
@@ -142,7 +156,7 @@ def give_up_orphans(tx: Tx, limit: int = 1_000) -> int:
     for message in orphans:
         for part in parts.in_state(tx, message, PartState.PENDING):
             parts.move(tx, part, PartState.CANCELLED)
-        messages.move(tx, message, Status.SEND_ERROR, Reason.DEVICE_GONE)
+        move(tx, message, Status.SEND_ERROR, Reason.DEVICE_GONE)
     return len(orphans)
 
 
@@ -157,6 +171,14 @@ def _register(tx: Tx, ids: ObjectIds, modems: tuple[ModemConfig, ...]) -> Regist
         else:
             deleted.append(modem.name)
     return Registered(in_use=in_use, deleted=tuple(deleted))
+
+
+def _tell(tx: Tx, id: str, live: LiveModem, sims: tuple[SimConfig, ...]) -> bool:
+    device = devices.find(tx, id)
+    if device is None:
+        return False
+    events.device_changed(tx, id, rendering.device(device, live, sims, tx.now))
+    return True
 
 
 def _switch(tx: Tx, id: str, is_active: bool) -> bool:

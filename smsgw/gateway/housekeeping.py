@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from smsgw.config import Config
-from smsgw.gateway import doubts, inbox
+from smsgw.gateway import deliveries, doubts, events, inbox
 from smsgw.gateway.devices import Devices, give_up_orphans
 from smsgw.gateway.ids import ObjectIds
+from smsgw.gateway.rollup import move
 from smsgw.gateway.submission import REPEATS_FOR_S
 from smsgw.model import PartState, Reason, Status
 from smsgw.store import attempts, idempotency, inbound_parts, messages, parts, queue, reports, sims, tokens
@@ -70,10 +71,11 @@ class Housekeeping:
         for message in expired:
             for part in parts.in_state(tx, message, PartState.PENDING):
                 parts.move(tx, part, PartState.EXPIRED)
-            messages.move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
+            move(tx, message, Status.SEND_ERROR, Reason.EXPIRED)
         doubtful = doubts.over(tx, self._config.sending.uncertain_after_s * 1_000, up_s * 1_000, all_in_use)
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
+        deliveries.park_overdue(tx, _STEP)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
         return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP) + self._give_up_parts(tx, up_s)
 
@@ -97,6 +99,8 @@ class Housekeeping:
         old = messages.ended_before(tx, before, _REMOVED_AT_ONCE)
         for row in old:
             messages.delete(tx, row)
+            events.forget(tx, row["id"])
         received = inbox.forget(tx, before, _REMOVED_AT_ONCE)
+        events.forget_of_devices(tx, before, _STEP)
         left_over = inbound_parts.forget_received(tx, before, _STEP) + reports.forget_received(tx, before, _STEP)
         return len(old) + received + left_over

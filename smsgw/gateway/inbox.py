@@ -8,7 +8,7 @@ from functools import partial
 
 from smsgw import policy
 from smsgw.errors import InboundNotFound
-from smsgw.gateway import canaries
+from smsgw.gateway import canaries, events
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Arrival, Fate, Inbound, InboundPage
 from smsgw.policy import Gathering, Received
@@ -95,7 +95,7 @@ def forget(tx: Tx, before: int, limit: int) -> int:
     old = inbound.older_than(tx, before, limit)
     for message in old:
         inbound_parts.forget_of_message(tx, message)
-        inbound.delete(tx, message)
+        _delete_row(tx, message)
     return len(old)
 
 
@@ -155,7 +155,9 @@ def _insert(tx: Tx, ids: ObjectIds, last: Tpdu, content: Arrival, created_at: in
         for replaced in inbound.replaced(tx, last.sim, content.sender, content.replaces):
             _remove(tx, replaced)
     id = ids.new(created_at)
-    return inbound.insert(tx, id=id, device=last.device, sim=last.sim, created_at=created_at, content=content)
+    message = inbound.insert(tx, id=id, device=last.device, sim=last.sim, created_at=created_at, content=content)
+    events.received(tx, message)
+    return message
 
 
 def _numbered(tpdus: Sequence[Tpdu]) -> dict[int, Received]:
@@ -175,4 +177,10 @@ def _delete(tx: Tx, id: str) -> None:
 
 def _remove(tx: Tx, message: int) -> None:
     inbound_parts.empty_of_message(tx, message)
+    _delete_row(tx, message)
+
+
+def _delete_row(tx: Tx, message: int) -> None:
+    id = inbound.by_row(tx, message)["id"]
     inbound.delete(tx, message)
+    events.forget(tx, id)

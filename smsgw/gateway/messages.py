@@ -4,6 +4,7 @@ from functools import partial
 
 from smsgw.config import Config
 from smsgw.errors import MessageBusy, MessageNotFound
+from smsgw.gateway import events
 from smsgw.model import STATUS_TEXTS, Message, MessageDetail, MessagePage, Status
 from smsgw.store import messages, parts, search
 from smsgw.store.db import Database, Tx
@@ -73,3 +74,4 @@ def _delete(tx: Tx, id: str) -> None:
     if row["holder"] is not None:
         raise MessageBusy(id=id)
     messages.delete(tx, row)
+    events.forget(tx, id)

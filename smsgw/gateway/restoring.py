@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from smsgw.gateway.rollup import move
 from smsgw.model import PartState, Reason, Status
 from smsgw.store import attempts, canaries, messages, parts, queue, sims, unfinished
 from smsgw.store.attempts import Outcome
@@ -47,4 +48,4 @@ def _end(tx: Tx, row: int) -> None:
     for part in parts.in_state(tx, row, PartState.PENDING):
         parts.move(tx, part, PartState.CANCELLED)
     queue.release(tx, row)
-    messages.move(tx, row, Status.SEND_ERROR, Reason.RESTORED)
+    move(tx, row, Status.SEND_ERROR, Reason.RESTORED)

@@ -12,7 +12,8 @@ from smsgw.config import SendingConfig, SimConfig
 from smsgw.gateway import doubts, limits, moves
 from smsgw.gateway.devices import Devices, ensure_active
 from smsgw.gateway.reports import apply_report, earlier_reports
-from smsgw.model import ClaimedMessage, PartState, Reason, Standstill
+from smsgw.gateway.rollup import move
+from smsgw.model import ClaimedMessage, PartState, Reason, Standstill, Status
 from smsgw.store import attempts, messages, parts, queue, reports, sims
 from smsgw.store.attempts import Outcome
 from smsgw.store.db import Database, Tx
@@ -146,6 +147,7 @@ class Sending:
                 return standstill
             if limits.is_in_time(tx, head, sim, of_sim, self._zone):
                 self._served_last[holder] = head.client
+                move(tx, head.row, Status.PROCESSING, Reason.CLAIMED)
                 return queue.hold(tx, head.row, holder, device, sim)
             sims.rule_out(tx, sim, head.row, tx.now + limits.LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()

@@ -27,7 +27,7 @@ from smsgw.gateway.routes import Routes, refuse_if_too_late
 from smsgw.gsm.pdu import Concatenation, encode_submit
 from smsgw.gsm.text import LoneSurrogate, Segment, TextTooLong, split
 from smsgw.model import Preview, Refusal, Repeatable, SendRequest, Token
-from smsgw.store import idempotency, messages, parts, queue, room, tokens
+from smsgw.store import idempotency, messages, parts, queue, room, tokens, webhooks
 from smsgw.store.db import Database, Tx
 
 _QUEUE_RETRY_S = 60
@@ -170,7 +170,7 @@ class Submission:
     def _checked(self, tx: Tx, request: SendRequest) -> "_Checked":
         """Return what is to be stored of a message; raises what is wrong with it."""
         segments = self._segments(request.text)
-        _check_webhook(request)
+        _check_webhook(tx, request)
         not_before = _not_before(request.send_at, tx.now)
         begins = not_before or tx.now
         expires_at = begins + self._lasts_s(request) * 1_000
@@ -214,7 +214,7 @@ class _Checked:
 def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusal] | None:
     """Return what this request was answered with the first time, None if it is the first."""
     found = idempotency.find(tx, token.row, repeatable.key, tx.now - REPEATS_FOR_S * 1_000)
-    if found is None:
+    if found is None or repeatable.is_new:
         return None
     fingerprint, results = found
     if fingerprint != repeatable.fingerprint:
@@ -222,8 +222,8 @@ def _answered(tx: Tx, token: Token, repeatable: Repeatable) -> list[str | Refusa
     return results
 
 
-def _check_webhook(request: SendRequest) -> None:
-    if request.callback_id:
+def _check_webhook(tx: Tx, request: SendRequest) -> None:
+    if request.callback_id and webhooks.by_id(tx, request.callback_id) is None:
         reason = Text(f"нет Webhook {request.callback_id}", f"there is no webhook {request.callback_id}")
         raise BadCallbackId(reason=reason)
 

@@ -60,6 +60,10 @@ class Tokens:
         """List the tokens by name."""
         return [tokens.from_row(row) for row in await self._db.read(tokens.ALL)]
 
+    async def named(self, name: str) -> Token | None:
+        """Return the token of this name."""
+        return next((token for token in await self.listed() if token.name == name), None)
+
     async def switch(self, name: str, is_enabled: bool) -> None:
         """Switch a token on or off; raises `TokenError` when there is none of this name."""
         if not await self._db.write(partial(tokens.set_enabled, name=name, is_enabled=is_enabled)):

@@ -36,6 +36,22 @@ from smsgw.model.states import (
 )
 from smsgw.model.tokens import Right, Token
 from smsgw.model.ussd import UssdAnswer, UssdCall, UssdModems, UssdState
+from smsgw.model.webhooks import (
+    Answer,
+    Delivery,
+    DeliveryPage,
+    DeliveryState,
+    Event,
+    EventKind,
+    Place,
+    Webhook,
+    WebhookChange,
+    WebhookTester,
+    WebhookWish,
+    delivery_row,
+    event_id,
+    event_seq,
+)
 
 __all__ = [
     "ABLE_TO_SEND",
@@ -44,6 +60,7 @@ __all__ = [
     "PART_TRANSITIONS",
     "STATUS_TEXTS",
     "TRANSITIONS",
+    "Answer",
     "Arrival",
     "Attempt",
     "Balance",
@@ -51,8 +68,13 @@ __all__ = [
     "CanaryState",
     "Candidate",
     "ClaimedMessage",
+    "Delivery",
+    "DeliveryPage",
+    "DeliveryState",
     "Device",
     "DeviceState",
+    "Event",
+    "EventKind",
     "Fate",
     "Flight",
     "Head",
@@ -70,6 +92,7 @@ __all__ = [
     "Part",
     "PartState",
     "PartToSend",
+    "Place",
     "Preview",
     "Reason",
     "ReceivedReport",
@@ -90,6 +113,13 @@ __all__ = [
     "UssdModems",
     "UssdState",
     "Wait",
+    "Webhook",
+    "WebhookChange",
+    "WebhookTester",
+    "WebhookWish",
     "advance",
+    "delivery_row",
+    "event_id",
+    "event_seq",
     "sources",
 ]

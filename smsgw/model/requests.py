@@ -39,6 +39,7 @@ class Repeatable:
 
     key: str
     fingerprint: bytes
+    is_new: bool = False  # certainly no repeat: what is kept under the key is of another request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ class Right(StrEnum):
     DEVICES_READ = "devices:read"
     DEVICES_EDIT = "devices:edit"
     DEVICES_DELETE = "devices:delete"
+    WEBHOOKS_MANAGE = "webhooks:manage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,10 @@ from smsgw.modem.usb import ROOT
 from smsgw.scheduler.board import combined
 from smsgw.scheduler.canary import CanaryWatch
 from smsgw.scheduler.module import Module
+from smsgw.scheduler.news import DeviceNews
 from smsgw.scheduler.pace import Pace
-from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.worker import ModemWorker
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.scheduler")
 
@@ -121,6 +122,8 @@ class Scheduler:
             for worker in self._all():
                 self._tasks[worker] = tasks.create_task(worker.run(), name=f"modem {worker.board.name}")
             tasks.create_task(self._keep_house(), name="housekeeping")
+            news = DeviceNews(self._gateway, self.live, self._clock)
+            tasks.create_task(news.run(self._stopping, self._pace.news_s), name="device news")
 
     async def _keep_house(self) -> None:
         """Settle what time decides, wake the workers when a deferred message has fallen due, and forget what is old."""

@@ -26,6 +26,7 @@ class Pace:
     ussd_s: float = 75.0  # until the network has answered it
     ussd_open_s: float = 60.0  # until the client has replied to that
     ussd_conversation_s: float = 300.0  # from the first code to the last reply: meanwhile nothing is sent
+    news_s: float = 0.5  # between looks at which devices can be used
     sweep_s: float = 1.0  # between the steps of housekeeping; a retry is late by no more than this
     forget_after_s: float = 3_600.0  # from the start to the first look for what is old
     forget_s: float = 600.0  # between such looks; while there is something old, every sweep removes some

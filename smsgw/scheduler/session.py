@@ -33,7 +33,7 @@ from smsgw.scheduler.seat import Seat, SetUpAgain
 from smsgw.scheduler.sim_record import SimRecord
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk, Talk
-from smsgw.scheduler.waiting import happens_within
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 

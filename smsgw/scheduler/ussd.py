@@ -23,7 +23,7 @@ from smsgw.scheduler.board import Board
 from smsgw.scheduler.hearing import Hearing
 from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import Seat
-from smsgw.scheduler.waiting import happens_within
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 

@@ -31,8 +31,8 @@ from smsgw.scheduler.pace import Pace
 from smsgw.scheduler.seat import SetUpAgain
 from smsgw.scheduler.slots import Slots, TurnTo
 from smsgw.scheduler.ussd import Desk
-from smsgw.scheduler.waiting import happens_within
 from smsgw.scheduler.whereabouts import Whereabouts
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 

@@ -6,6 +6,8 @@ An attempt outlives its message: what a SIM has submitted counts against its lim
 import sqlite3
 from enum import StrEnum
 
+from aiosqlite import Connection
+
 from smsgw.model import Candidate, PartState
 from smsgw.store.db import Tx
 from smsgw.store.parts import state_of
@@ -227,3 +229,16 @@ def _candidate(row: sqlite3.Row) -> Candidate:
         state=PartState(row["state"]),
         recipient=row["phone_number"],
     )
+
+
+async def last_accepted(connection: Connection, device: str) -> int | None:
+    """Tell when the network last took a part from one of the SIMs that were seen last in a device."""
+    rows = list(
+        await connection.execute_fetchall(
+            "SELECT max((SELECT ended_at FROM attempts WHERE sim = key AND outcome = 'accepted'"
+            " ORDER BY submitted_at DESC LIMIT 1)) FROM sims WHERE device = ?",
+            (device,),
+        )
+    )
+    last = rows[0][0]
+    return None if last is None else int(last)

@@ -45,6 +45,12 @@ def listed(tx: Tx) -> list[Device]:
     return [from_row(row) for row in tx.rows(LISTED)]
 
 
+def find(tx: Tx, id: str) -> Device | None:
+    """Find a device that is not deleted."""
+    row = tx.row("SELECT * FROM devices WHERE id = ? AND deleted_at IS NULL", (id,))
+    return from_row(row) if row else None
+
+
 def is_active(tx: Tx, id: str) -> bool:
     """Tell whether a device exists and is switched on."""
     return tx.row("SELECT 1 FROM devices WHERE id = ? AND is_active AND deleted_at IS NULL", (id,)) is not None

@@ -69,9 +69,15 @@ def insert(tx: Tx, *, id: str, device: str, sim: str, created_at: int, content: 
 
 def delete(tx: Tx, row: int) -> None:
     """Remove a message; what it was received in is the caller's business."""
-    (found,) = tx.rows("SELECT text, sender FROM inbound WHERE seq = ?", (row,))
+    found = by_row(tx, row)
     search.remove(tx, row, found["text"], search.fold(found["sender"]), search.INBOUND)
     tx.change("DELETE FROM inbound WHERE seq = ?", (row,))
+
+
+def by_row(tx: Tx, row: int) -> sqlite3.Row:
+    """Fetch the row of a message that must exist."""
+    (found,) = tx.rows("SELECT * FROM inbound WHERE seq = ?", (row,))
+    return found
 
 
 def row_of(tx: Tx, id: str) -> int | None:

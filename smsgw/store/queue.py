@@ -2,7 +2,7 @@
 
 from aiosqlite import Connection
 
-from smsgw.model import ClaimedMessage, Head, PartState, PartToSend, Reason, Status
+from smsgw.model import ClaimedMessage, Head, PartState, PartToSend, Status
 from smsgw.store import messages
 from smsgw.store.db import Tx
 
@@ -94,8 +94,7 @@ def _head(
 
 
 def hold(tx: Tx, row: int, holder: str, device: str, sim: str) -> ClaimedMessage:
-    """Hand a waiting message to a device's worker, which is named by `holder`."""
-    messages.move(tx, row, Status.PROCESSING, Reason.CLAIMED)
+    """Hand a message to a device's worker, which is named by `holder`."""
     tx.change("UPDATE messages SET holder = ?, device = ?, sim = ? WHERE seq = ?", (holder, device, sim, row))
     parts = tx.rows("SELECT id, number, pdu, length, state FROM parts WHERE message = ? ORDER BY number", (row,))
     return ClaimedMessage(

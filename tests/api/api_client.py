@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -14,6 +14,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from smsgw.api.app import create_app
+from smsgw.api.pace import Pace
 from smsgw.api.server import serve
 from smsgw.config import Config
 from smsgw.errors import CallerError
@@ -21,6 +22,8 @@ from smsgw.gateway import Gateway
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import DeviceState, LiveModem, Right, UssdAnswer, UssdCall, UssdState
 from smsgw.store.db import Database
+from smsgw.webhooks import WebhookSender
+from smsgw.webhooks.pace import Pace as SenderPace
 from support import Clock
 
 NUMBER = "79999999999"
@@ -172,18 +175,37 @@ class Api:
 
 
 @asynccontextmanager
-async def opened(config: Config, clock: Clock, modems: ModemsByHand | None = None) -> AsyncIterator[Api]:
-    """Open the gateway and its API on a free port."""
+async def opened(
+    config: Config,
+    clock: Clock,
+    modems: ModemsByHand | None = None,
+    pace: Pace | None = None,
+    *,
+    is_telling: bool = False,
+) -> AsyncIterator[Api]:
+    """Open the gateway and its API on a free port; webhooks are told of nothing unless it `is_telling`."""
     async with Database.open(Path(config.store.path), clock) as database:
         gateway = Gateway(database, config, ObjectIds(b"tests", 0), UTC)
         await gateway.devices.register(config.modems)
-        app = create_app(gateway, config, modems or ModemsByHand(), clock)
+        sender = WebhookSender(gateway, config, clock, SenderPace(look_s=0.05))
+        app = create_app(gateway, config, modems or ModemsByHand(), clock, sender, pace)
         token = await gateway.tokens.create(f"all {len(await gateway.tokens.listed())}", Right)
         async with (
+            _running(sender) if is_telling else nullcontext(),
             serve(app, "127.0.0.1", 0) as port,
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
         ):
             yield Api(gateway, database, port, token, session)
+
+
+@asynccontextmanager
+async def _running(sender: WebhookSender) -> AsyncIterator[None]:
+    task = asyncio.create_task(sender.run())
+    try:
+        yield
+    finally:
+        sender.stop()
+        await task
 
 
 def with_server(config: Config, **settings: object) -> Config:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 import pytest
 from api_client import NOBODY, NUMBER, SIM, Answer, Api, ModemsByHand, opened, with_server, without
+from listening import listening
 
 from smsgw import errors
 from smsgw.api.failures import HTTP_STATUS
@@ -183,8 +185,54 @@ async def with_a_key_of_another_request(api: Api, prefix: str) -> Answer:
     return answer
 
 
+HOOK = {"name": "shop", "url": "http://127.0.0.1:9/hook", "events": ["sms.status"]}
+
+
+def hooking(**fields: object) -> Callable[[Api, str], Awaitable[Answer]]:
+    """Make a webhook with these fields."""
+    return call("POST", "/webhooks", HOOK | fields)
+
+
+def editing(**fields: object) -> Callable[[Api, str], Awaitable[Answer]]:
+    """Change these fields of a webhook."""
+
+    async def provoke(api: Api, prefix: str) -> Answer:
+        id = (await hooking()(api, prefix)).json["id"]
+        return await api.call("PATCH", f"{prefix}/webhooks/{id}", fields)
+
+    return provoke
+
+
+def listing_deliveries(query: str) -> Callable[[Api, str], Awaitable[Answer]]:
+    """List what a webhook was told."""
+
+    async def provoke(api: Api, prefix: str) -> Answer:
+        id = (await hooking()(api, prefix)).json["id"]
+        return await api.call("GET", f"{prefix}/webhooks/{id}/deliveries?{query}")
+
+    return provoke
+
+
+async def with_the_name_of_another(api: Api, prefix: str) -> Answer:
+    await hooking()(api, prefix)
+    return await hooking()(api, prefix)
+
+
+async def with_one_webhook_too_many(api: Api, prefix: str) -> Answer:
+    for number in range(64):
+        assert (await hooking(name=f"shop {number}")(api, prefix)).status == 201
+    return await hooking()(api, prefix)
+
+
 async def no_http(api: Api, prefix: str) -> Answer:
     return await api.exchange(b"GET " + prefix.encode() + b"/sms HTTP/1.1\r\nbad header\r\n\r\n")
+
+
+async def when_it_listens_often_already(api: Api, prefix: str) -> Answer:
+    async with AsyncExitStack() as streams:
+        for _ in range(64):
+            await streams.enter_async_context(listening(api, path=f"{prefix}/events"))
+        return await api.call("GET", f"{prefix}/events")
 
 
 def no_modems(config: Config) -> Config:
@@ -278,6 +326,39 @@ PROVOCATIONS = (
     Provocation(errors.BadUssdSession, 2019, 400, dialling(session="x")),
     Provocation(errors.BadUssdSession, 2019, 400, dialling(cancel=True), name="missing"),
     Provocation(errors.BadCancel, 2020, 400, dialling(cancel=1)),
+    Provocation(errors.BadTypes, 2027, 400, call("GET", "/events?types=sms.sent")),
+    Provocation(errors.MayManageWebhooksNot, 1021, 403, lacking(Right.WEBHOOKS_MANAGE, "GET", "/webhooks")),
+    Provocation(errors.WebhookNotFound, 1022, 404, call("GET", f"/webhooks/{NOBODY}")),
+    Provocation(errors.WebhookNotFound, 1022, 404, call("PATCH", f"/webhooks/{NOBODY}", {}), name="change"),
+    Provocation(errors.WebhookNotFound, 1022, 404, call("DELETE", f"/webhooks/{NOBODY}"), name="delete"),
+    Provocation(errors.WebhookNotFound, 1022, 404, call("POST", f"/webhooks/{NOBODY}/test"), name="test"),
+    Provocation(
+        errors.WebhookNotFound, 1022, 404, call("GET", f"/webhooks/{NOBODY}/deliveries?limit=1"), name="deliveries"
+    ),
+    Provocation(errors.DeliveryNotFound, 1023, 404, call("POST", f"/webhooks/deliveries/{NOBODY}/retry")),
+    Provocation(
+        errors.TooManyWebhooks,
+        1024,
+        400,
+        with_one_webhook_too_many,
+        lambda config: with_server(config, rate_limit=0),
+    ),
+    Provocation(errors.BadWebhookId, 2003, 400, call("GET", "/webhooks/x")),
+    Provocation(errors.BadWebhookId, 2003, 400, call("PATCH", "/webhooks/x", {}), name="change"),
+    Provocation(errors.BadWebhookId, 2003, 400, call("DELETE", "/webhooks/x"), name="delete"),
+    Provocation(errors.BadWebhookId, 2003, 400, call("POST", "/webhooks/x/test"), name="test"),
+    Provocation(errors.BadWebhookId, 2003, 400, call("GET", "/webhooks/x/deliveries"), name="deliveries"),
+    Provocation(errors.BadWebhookId, 2003, 400, call("POST", "/webhooks/deliveries/x/retry"), name="retry"),
+    Provocation(errors.BadLimit, 2006, 400, listing_deliveries("limit=0"), name="deliveries"),
+    Provocation(errors.BadOffset, 2007, 400, listing_deliveries("limit=1&offset=0"), name="deliveries"),
+    Provocation(errors.BadIsActive, 2009, 400, hooking(is_active=1), name="webhook"),
+    Provocation(errors.BadWebhookName, 2021, 400, hooking(name="")),
+    Provocation(errors.BadWebhookName, 2021, 400, with_the_name_of_another, name="taken"),
+    Provocation(errors.BadUrl, 2022, 400, hooking(url="ftp://127.0.0.1/")),
+    Provocation(errors.BadEvents, 2023, 400, hooking(events=["sms.sent"])),
+    Provocation(errors.BadHeaders, 2024, 400, hooking(headers={"Host": "x"})),
+    Provocation(errors.BadRotateSecret, 2025, 400, editing(rotate_secret=1)),
+    Provocation(errors.BadDeliveryState, 2026, 400, listing_deliveries("limit=1&state=lost")),
     Provocation(errors.Maintenance, 3000, 403, sending(), lambda config: with_server(config, maintenance=True)),
     Provocation(
         errors.TooManyRequests,
@@ -285,6 +366,14 @@ PROVOCATIONS = (
         429,
         twice,
         lambda config: with_server(config, rate_limit=1),
+        headers=("Retry-After",),
+    ),
+    Provocation(
+        errors.TooManyStreams,
+        4001,
+        429,
+        when_it_listens_often_already,
+        lambda config: with_server(config, rate_limit=0),
         headers=("Retry-After",),
     ),
     Provocation(errors.BodyTooLarge, 4002, 413, call("POST", "/sms/send", raw=b" " * 70_000)),
@@ -410,6 +499,7 @@ async def test_what_was_refused_costs_no_quota(api: Api) -> None:
         ("GET", "/devices/edit", "POST"),
         ("OPTIONS", "/health", "GET, HEAD"),
         ("PATCH", "/openapi.json", "GET, HEAD"),
+        ("PUT", f"/webhooks/{NOBODY}", "GET, HEAD, PATCH, DELETE"),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:

@@ -106,6 +106,30 @@ async def test_incoming_messages_of_every_kind_look_as_it_says(api: Api, clock: 
     fastjsonschema.compile(closed(resolved(whole, whole["components"]["schemas"]["Inbound"])))(one)
 
 
+async def test_webhooks_look_as_it_says(api: Api) -> None:
+    whole = await document(api)
+
+    async def looks(method: str, path: str, shown: str, body: object = None) -> Any:
+        answer = await api.call(method.upper(), shown, body)
+        (success,) = (said for status, said in whole["paths"][path][method]["responses"].items() if status < "300")
+        assert str(answer.status) in whole["paths"][path][method]["responses"]
+        schema = success["content"]["application/json"]["schema"]
+        fastjsonschema.compile(closed(resolved(whole, schema)))(answer.json)
+        return answer.json
+
+    wish = {"name": "shop", "url": "http://127.0.0.1:9/", "events": ["sms.status"], "headers": {"X-Key": "secret"}}
+    id = (await looks("post", "/webhooks", "/webhooks", wish))["id"]
+    await api.sent()
+    await api.put_on_wire()
+    await looks("get", "/webhooks", "/webhooks")
+    await looks("get", "/webhooks/{id}", f"/webhooks/{id}")
+    for change in ({"name": "shop 2"}, {"rotate_secret": True}, {"is_active": False}):
+        await looks("patch", "/webhooks/{id}", f"/webhooks/{id}", change)
+    told = await looks("get", "/webhooks/{id}/deliveries", f"/webhooks/{id}/deliveries?limit=5")
+    delivery = told["deliveries"][0]["id"]
+    await looks("post", "/webhooks/deliveries/{id}/retry", f"/webhooks/deliveries/{delivery}/retry")
+
+
 async def test_a_canary_looks_as_it_says(config: Config, clock: Clock) -> None:
     canary = CanaryConfig(name="itself", from_modem="north", to_modem="north", to_number=NUMBER)
     async with opened(replace(config, canaries=(canary,)), clock) as api:

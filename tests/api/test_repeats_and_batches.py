@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from api_client import NUMBER, Answer, Api, opened, with_server
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from smsgw.config import Config
 from smsgw.model import Right

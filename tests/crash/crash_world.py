@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import unreliable
 import victim
 
 from simmodem import Stage, VirtualModems
@@ -68,6 +69,19 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end."""
         self._process.terminate()
+
+
+class UnreliableReceiver:
+    """A receiver of webhooks that fails now and then, or as often as `failing` says, until it is killed."""
+
+    def __init__(self, port: int, ledger: Path, seed: int, failing: float = 0.5) -> None:
+        self._process = _PROCESSES.Process(target=unreliable.run, args=(port, ledger, seed, failing), daemon=True)
+        self._process.start()
+
+    def kill(self) -> None:
+        """Kill it, and return when it is dead."""
+        self._process.kill()
+        self._process.join(DEADLINE_S)
 
 
 @asynccontextmanager

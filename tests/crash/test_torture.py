@@ -23,7 +23,7 @@ def good_run(scenario: Scenario) -> dict[str, int]:
     """Give the figures of a run with ten ends in which all went well."""
     found = dict.fromkeys((*NEVER, "sent twice", "lost", "sent, its report lost"), 0)
     found |= {end.value: 0 for end in End}
-    found |= {"messages": 100, "incoming": 20, "in doubt at some time": 5}
+    found |= {"messages": 100, "incoming": 20, "in doubt at some time": 5, "events": 300, "events told again": 30}
     ends = {End.STRICT: 5, End.LUCKY: 5} if scenario.power else {End.KILL: 10}
     return found | {end.value: count for end, count in ends.items()}
 
@@ -33,7 +33,9 @@ def test_a_good_run_breaks_nothing(scenario: Scenario) -> None:
     assert scenario.broken(good_run(scenario)) + scenario.missing(good_run(scenario)) == []
 
 
-@pytest.mark.parametrize("row", ["messages", "incoming", "in doubt at some time", End.KILL.value])
+@pytest.mark.parametrize(
+    "row", ["messages", "incoming", "in doubt at some time", "events", "events told again", End.KILL.value]
+)
 def test_a_run_without_something_to_judge_does_not_pass(row: str) -> None:
     assert REPORTS.missing(good_run(REPORTS) | {row: 0}) == [f"{row}: 0, too few to prove anything"]
 

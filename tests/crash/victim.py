@@ -15,10 +15,13 @@ from typing import Any
 from smsgw import daemon, log
 from smsgw.gateway import Gateway
 from smsgw.store.db import Database
+from smsgw.webhooks.pace import Pace as SenderPace
 from world import BRISK, configure
 
 # The port is listed at the start of a session; later a message is heard of only as the modem announces it.
 PACE = replace(BRISK, list_s=60.0)
+# Failures of receivers are repeated in milliseconds instead of seconds.
+TELLING = SenderPace(answer_s=0.5, patience=0.002)
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
@@ -43,7 +46,7 @@ async def _run(options: dict[str, Any], listener: Connection) -> None:
     async def tell_port(port: int, gateway: Gateway) -> None:
         listener.send(port)
 
-    await daemon.run(config, stop=stop, ready=tell_port, pace=PACE)
+    await daemon.run(config, stop=stop, ready=tell_port, pace=PACE, telling=TELLING)
 
 
 def _die_at_commit(transaction: str, nth: int, when: str) -> None:

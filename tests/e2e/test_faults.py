@@ -16,7 +16,7 @@ from simmodem.network import SERVICE_CENTRE
 from simmodem.storage import Status
 from smsgw.gateway.devices import Devices
 from smsgw.modem.link import Link
-from smsgw.scheduler.waiting import happens_within
+from smsgw.waiting import happens_within
 from world import BRISK, IMPATIENT, World, configure, running, sent, until, world
 
 MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)

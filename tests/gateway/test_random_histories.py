@@ -1,14 +1,15 @@
 """Random histories of a queue: whatever modems, networks and clients do, no move is illegal and every message ends."""
 
 import asyncio
+import json
 import tempfile
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from smsgw import policy
@@ -17,7 +18,7 @@ from smsgw.config import Config, ModemConfig, SimConfig, StoreConfig
 from smsgw.errors import BadTtl, MessageBusy, NotInTime
 from smsgw.gateway import Gateway
 from smsgw.gateway.devices import DeviceSwitchedOff
-from smsgw.model import ClaimedMessage, PartState, ReceivedReport, SendRequest, Standstill, Status
+from smsgw.model import ClaimedMessage, EventKind, PartState, ReceivedReport, SendRequest, Standstill, Status
 from support import LONG_S, Clock, open_gateway, with_sending
 
 SIMS = {"north": "8944000000000000001", "south": "8944000000000000002"}
@@ -84,10 +85,20 @@ class Histories(RuleBasedStateMachine):
             self.clock.advance(4_000)
             self.do(self.gateway.housekeeping.sweep(LONG_S))
         ends = {self.do(self.gateway.messages.get(id)).status for id in self.ids}
+        self.assert_everything_was_told()
         self.do(self.stack.aclose())
         self.runner.close()
         self.folder.cleanup()
         assert ends <= {Status.SENT, Status.SEND_ERROR, Status.DELIVERED, Status.DELIVERY_ERROR}
+
+    def assert_everything_was_told(self) -> None:
+        """What is told of each message is what its history says, no more and no less."""
+        told = self.do(self.gateway.events.after(0, [EventKind.SMS_STATUS], 100_000))
+        assert {event.subject for event in told} <= set(self.ids)
+        for id in self.ids:
+            history = [entry.status for entry in self.do(self.gateway.messages.detail(id)).timeline]
+            changes = [now for before, now in pairwise(history) if now is not before]
+            assert [json.loads(event.data)["status"] for event in told if event.subject == id] == changes
 
     # ── clients and time ──
 

@@ -4,8 +4,7 @@ from datetime import datetime
 from itertools import chain
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from pdu_vectors import Vector, each, vectors
 
 from smsgw.gsm import pdu

@@ -1,8 +1,7 @@
 """USSD strings: the vectors, what firmware makes of them, and whatever else may come."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from smsgw.gsm import alphabet, ussd
 from smsgw.gsm.ussd import Coding, Encoded, decode, encode

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from simmodem import alphabet, codec, deliver
 from simmodem.codec import Alphabet, Concatenation, PduError

@@ -4,8 +4,7 @@ import itertools
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from sim_client import HELLO
 
 from simmodem import Network, Profile, VirtualModem

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiosqlite import Connection
 
-from smsgw.store import attempts, inbound, inbound_parts, messages, parts, queue, reports, sims
+from smsgw.model import DeliveryState, EventKind
+from smsgw.store import attempts, deliveries, events, inbound, inbound_parts, messages, parts, queue, reports, sims
 from smsgw.store.db import Database, Tx
 
 SIM = "8944000000000000001"
@@ -60,6 +61,13 @@ STATEMENTS: list[tuple[str, Callable[[Tx], object]]] = [
     ("inbound_incomplete_age", lambda tx: inbound_parts.begun_before(tx, 0, 10)),
     ("inbound_replaced", lambda tx: inbound.replaced(tx, SIM, "", 0x41)),
     ("sqlite_autoindex_inbound", lambda tx: inbound.older_than(tx, 1, 10)),
+    ("events_subject.*deliveries_event", lambda tx: events.forget(tx, "x")),
+    ("events_of_devices", lambda tx: events.forget_of_devices(tx, 1, 10)),
+    ("deliveries_in_turn", lambda tx: deliveries.make_next_due(tx, 1, "x")),
+    ("deliveries_due", lambda tx: deliveries.make_all_due(tx, 1)),
+    ("deliveries_overdue", lambda tx: deliveries.overdue(tx, 10)),
+    ("deliveries_in_turn", lambda tx: deliveries.begin_parked_again(tx, 1, 1, 10)),
+    ("deliveries_of_webhook", lambda tx: deliveries.forget_of_webhook(tx, 1, 10)),
 ]
 
 
@@ -77,7 +85,9 @@ async def test_a_statement_uses_its_index(db: Database, index: str, statement: C
     assert not [
         plan
         for plan in plans
-        if re.search(r"SCAN (attempts|inbound(_incomplete)?|messages|parts|timeline)( |$)(?!.*INDEX)", plan)
+        if re.search(
+            r"SCAN (attempts|deliveries|events|inbound(_incomplete)?|messages|parts|timeline)( |$)(?!.*INDEX)", plan
+        )
     ]
     assert not [plan for plan in plans if "TEMP B-TREE FOR ORDER BY" in plan and index not in SORTED], plans
 
@@ -114,3 +124,29 @@ async def test_a_page_of_the_inbox_is_found_through_its_index(
     assert re.search(index, " ".join(explaining.plans)), explaining.plans
     assert "SEARCH inbound USING INTEGER PRIMARY KEY (rowid=?)" in explaining.plans
     assert not [plan for plan in explaining.plans if re.search(r"SCAN inbound( |$)(?!.*INDEX)", plan)]
+
+
+OUTBOX: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
+    ("deliveries_due", lambda reader: deliveries.due(reader, 1, 1, 8)),
+    ("deliveries_due", lambda reader: deliveries.next_due(reader, 1, 1)),
+    ("deliveries_of_webhook", lambda reader: deliveries.page(reader, 1, None, 10, 1_000)),
+    ("deliveries_parked", lambda reader: deliveries.page(reader, 1, DeliveryState.PARKED, 10, 1_000)),
+    ("deliveries_in_turn", lambda reader: deliveries.waiting(reader, 1)),
+    ("INTEGER PRIMARY KEY", lambda reader: events.after(reader, 1, list(EventKind), 10)),
+]
+
+
+@pytest.mark.parametrize(
+    ("index", "read"),
+    OUTBOX,
+    ids=["what is due", "when the next is", "page", "page of what is parked", "how many wait", "what happened since"],
+)
+async def test_what_is_to_be_told_is_found_through_its_index(
+    db: Database, index: str, read: Callable[[Any], Awaitable[object]]
+) -> None:
+    async with db.snapshot() as reader:
+        explaining = ExplainingReader(reader)
+        with suppress(TypeError):
+            await read(explaining)
+    assert re.search(index, " ".join(explaining.plans)), explaining.plans
+    assert not [plan for plan in explaining.plans if re.search(r"SCAN (d|e|deliveries|events)( |$)", plan)]

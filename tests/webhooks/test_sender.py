@@ -1,0 +1,458 @@
+"""Webhooks over real HTTP: every event arrives, signed, in order, whatever the other side does meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from outbox import all_told, attempted, delivered, hook, listed, send, sender, statuses, submit
+from receiver import Told, answering, in_turn, receiver
+
+from deliveries import plain
+from smsgw.config import Config, StoreConfig
+from smsgw.errors import WebhookNotFound
+from smsgw.gateway import Gateway
+from smsgw.model import DeliveryState, EventKind, Webhook, WebhookWish
+from support import LONG_S, Clock, open_gateway
+
+DAY_S = 86_400
+
+
+async def test_every_change_of_status_is_told_with_the_message_as_it_was_then(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        _, secret = await hook(gateway, received.url)
+        id = await send(gateway)
+        first, second = await received.has(2)
+    assert first.content == {
+        "type": "sms.status",
+        "timestamp": "2026-03-01T12:00:00.000Z",
+        "data": {
+            "id": id,
+            "message": "Привет",
+            "status": 1,
+            "callback_id": "",
+            "device_id": "",
+            "phone_number": "79991234567",
+            "message_status": "Взято в обработку",
+            "time_create": 1_772_366_400,
+            "to_sim": None,
+        },
+    }
+    assert second.content["data"] == first.content["data"] | {"status": 2, "message_status": "Отправлено"}
+    assert first.id != second.id
+    assert first.is_signed_with(secret)
+    assert first.headers["webhook-timestamp"] == "1772366400"
+    assert "Привет".encode() in first.body
+
+
+async def test_what_comes_in_is_told(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        await hook(gateway, received.url)
+        await gateway.inbox.received("d", "8944000000000000001", plain("hello"))
+        (told,) = await received.has(1)
+    (message,) = (await gateway.inbox.page(1, 1, "")).messages
+    assert told.content["type"] == "sms.received"
+    assert told.content["data"]["id"] == message.id
+    assert told.content["data"]["message"] == "hello"
+
+
+async def test_a_repeat_has_the_same_id_and_what_follows_waits_for_it(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver(in_turn(answering(500), answering(204))) as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        clock.advance(7)
+        await received.has(3)
+    assert statuses(received) == [1, 1, 2]
+    assert len({one.id for one in received.told[:2]}) == 1
+    assert len({one.headers["webhook-timestamp"] for one in received.told[:2]}) == 2
+
+
+async def test_one_message_that_is_refused_keeps_no_other_back(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async def choosy(request: web.Request, told: Told) -> web.StreamResponse:
+        return web.Response(status=400 if told.content["data"]["message"] == "poison" else 204)
+
+    async with receiver(choosy) as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        poison = await send(gateway, "poison", reference=1)
+        others = [await send(gateway, f"{n}", reference=n + 2) for n in range(9)]
+        await received.when(lambda: all(statuses(received, id) == [1, 2] for id in others))
+        await attempted(gateway, webhook, 19)
+        left = await listed(gateway, webhook, DeliveryState.WAITING)
+    assert statuses(received, poison) == [1]
+    assert [(one.event.subject, one.attempts, one.due_at is None) for one in left] == [
+        (poison, 0, True),
+        (poison, 1, False),
+    ]
+
+
+async def test_one_that_hangs_keeps_no_other_message_back(gateway: Gateway, config: Config, clock: Clock) -> None:
+    released = asyncio.Event()
+
+    async def hanging(request: web.Request, told: Told) -> web.StreamResponse:
+        if told.content["data"]["message"] == "slow":
+            await released.wait()
+        return web.Response()
+
+    async with receiver(hanging) as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        slow = await send(gateway, "slow", reference=1)
+        await received.has(1)
+        other = await send(gateway, "other", reference=2)
+        await received.when(lambda: statuses(received, other) == [1, 2])
+        assert statuses(received, slow) == [1]
+        released.set()
+        await all_told(gateway, webhook)
+    assert statuses(received, slow) == [1, 2]
+
+
+async def test_no_answer_in_time_is_a_failure(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async def never(request: web.Request, told: Told) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with receiver(never) as received, sender(gateway, config, clock, answer_s=0.2):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        (answer,) = [one.answer for one in await listed(gateway, webhook) if one.answer]
+    assert answer.error == "no answer within 0.2 s"
+    assert answer.status is None
+
+
+async def test_the_beginning_of_an_answer_is_kept_and_an_endless_one_ends(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async def endless(request: web.Request, told: Told) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write("спасибо".encode() * 100)
+
+    async with receiver(endless) as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await all_told(gateway, webhook)
+        found = await listed(gateway, webhook)
+    assert [one.state for one in found] == [DeliveryState.DELIVERED] * 2
+    for one in found:
+        assert one.answer is not None
+        assert one.answer.text.startswith("спасибоспасибо")
+        assert len(one.answer.text.encode()) <= 514
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed(gateway: Gateway, config: Config, clock: Clock, status: int) -> None:
+    async with receiver() as elsewhere, receiver() as received, sender(gateway, config, clock):
+        received.behave = answering(status, Location=elsewhere.url)
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        answer = (await listed(gateway, webhook))[-1].answer
+    assert answer is not None
+    assert answer.error is not None
+    assert elsewhere.url in answer.error
+    assert elsewhere.told == []
+
+
+async def test_one_that_is_gone_is_switched_off_and_told_on_when_switched_on(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver(in_turn(answering(410), answering(204))) as received:
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway)
+        async with sender(gateway, config, clock):
+            await attempted(gateway, webhook, 1)
+            off = await gateway.webhooks.get(webhook.id)
+            assert not off.is_active
+            assert off.error is not None
+            assert "410" in off.error
+            meanwhile = await send(gateway, reference=8)
+            await gateway.webhooks.change(webhook.id, wish_of(webhook))
+            await received.has(3)
+            await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 1, 2]
+    assert statuses(received, meanwhile) == []
+    assert (await gateway.webhooks.get(webhook.id)).error is None
+
+
+def wish_of(webhook: Webhook, **changes: Any) -> WebhookWish:
+    wish = WebhookWish(name=webhook.name, url=webhook.url, events=webhook.events, headers=webhook.headers)
+    return replace(wish, **changes)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_one_that_asks_for_patience_gets_it(gateway: Gateway, config: Config, clock: Clock, status: int) -> None:
+    busy = answering(status, **{"Retry-After": "3600"})
+    async with receiver(busy) as received, receiver() as other, sender(gateway, config, clock, patience=1.0):
+        webhook, _ = await hook(gateway, received.url)
+        await hook(gateway, other.url, "other")
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        await send(gateway, reference=8)
+        await other.has(4)
+        first = (await listed(gateway, webhook))[-1]
+    assert first.due_at is not None
+    assert first.due_at >= clock.now + 3_600_000
+    assert len(received.told) == 1
+
+
+async def test_whoever_wants_patience_for_ever_is_asked_again_after_six_hours(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    busy = answering(503, **{"Retry-After": "999999999"})
+    async with receiver(busy) as received, sender(gateway, config, clock, patience=1.0):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        first = (await listed(gateway, webhook))[-1]
+    assert first.due_at == clock.now + 6 * 3_600_000
+
+
+async def test_a_dead_endpoint_is_left_in_peace_and_told_everything_when_it_is_back(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver(answering(500)) as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        ids = [await send(gateway, f"{n}", reference=n) for n in range(40)]
+        await attempted(gateway, webhook, 13)
+        assert len(received.told) <= 14
+        # After a few failures only one at a time tries whether it is back.
+        received.behave = answering(204)
+        clock.advance(20)
+        await all_told(gateway, webhook)
+    for id in ids:
+        assert [one for n, one in enumerate(statuses(received, id)) if one not in statuses(received, id)[:n]] == [1, 2]
+
+
+async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wants_it(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    id = await send(gateway)
+    clock.advance(3 * DAY_S + 1)
+    for _ in range(2):
+        await gateway.housekeeping.sweep(LONG_S)
+    parked = await listed(gateway, webhook, DeliveryState.PARKED)
+    assert [one.event.subject for one in parked] == [id, id]
+    async with receiver() as received, sender(gateway, config, clock):
+        await gateway.webhooks.change(webhook.id, wish_of(webhook, url=received.url))
+        again = await gateway.webhooks.retry(parked[0].id)
+        assert again.state is DeliveryState.WAITING
+        await received.has(1)
+        assert await gateway.webhooks.retry_parked(webhook.id) == 1
+        await received.has(2)
+        await all_told(gateway, webhook)
+    assert statuses(received) == [2, 1]
+
+
+async def test_all_that_was_parked_is_told_again_in_order(gateway: Gateway, config: Config, clock: Clock) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    ids = [await send(gateway, f"{n}", reference=n) for n in range(20)]
+    clock.advance(3 * DAY_S + 1)
+    await gateway.housekeeping.sweep(LONG_S)
+    assert await gateway.webhooks.waiting(webhook) == 0
+    async with receiver() as received, sender(gateway, config, clock):
+        await gateway.webhooks.change(webhook.id, wish_of(webhook, url=received.url))
+        assert await gateway.webhooks.retry_parked(webhook.id) == 40
+        await received.has(40)
+    assert all(statuses(received, id) == [1, 2] for id in ids)
+
+
+async def test_a_message_that_names_a_webhook_is_told_to_that_one_alone(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as mine, receiver() as other, sender(gateway, config, clock):
+        named, _ = await hook(gateway, mine.url, "mine", events=frozenset({EventKind.SMS_RECEIVED}))
+        everybody, _ = await hook(gateway, other.url, "other")
+        id = await send(gateway, callback_id=named.id)
+        unnamed = await send(gateway, reference=8)
+        await all_told(gateway, named)
+        await all_told(gateway, everybody)
+    assert {one.content["data"]["id"] for one in mine.told} == {id}
+    assert {one.content["data"]["id"] for one in other.told} == {unnamed}
+
+
+async def test_nobody_is_told_what_he_does_not_want(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as received, receiver() as other, sender(gateway, config, clock):
+        picky, _ = await hook(gateway, received.url, "picky", events=frozenset({EventKind.SMS_RECEIVED}))
+        off, _ = await hook(gateway, received.url, "off", is_active=False)
+        await hook(gateway, other.url, "other")
+        await send(gateway)
+        await other.has(2)
+        assert await listed(gateway, picky) == await listed(gateway, off) == ()
+
+
+async def test_a_new_start_goes_on_where_the_last_one_ended(config: Config, clock: Clock) -> None:
+    async with receiver(answering(500)) as received:
+        async with open_gateway(config, clock) as gateway, sender(gateway, config, clock):
+            webhook, _ = await hook(gateway, received.url)
+            await send(gateway)
+            await attempted(gateway, webhook, 1)
+        received.behave = answering(204)
+        clock.advance(10)
+        async with open_gateway(config, clock) as gateway:
+            await delivered(gateway, clock.now)
+            async with sender(gateway, config, clock):
+                await all_told(gateway, webhook)
+    assert statuses(received) == [1, 1, 2, 4]
+    assert received.told[0].id == received.told[1].id
+
+
+async def test_what_is_deleted_meanwhile_is_told_to_its_end_and_then_forgotten(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received:
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway)
+        await delivered(gateway, clock.now)
+        await gateway.messages.delete(id)
+        async with sender(gateway, config, clock):
+            await received.has(3)
+            await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 2, 4]
+    assert await listed(gateway, webhook) == ()
+    assert await gateway.events.after(0, list(EventKind), 10) == []
+
+
+async def test_nothing_is_kept_of_a_deleted_message_that_was_told(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        gone, kept = await send(gateway, "gone"), await send(gateway, "kept", reference=8)
+        await all_told(gateway, webhook)
+        await gateway.messages.delete(gone)
+    assert {one.event.subject for one in await listed(gateway, webhook)} == {kept}
+    assert {one.subject for one in await gateway.events.after(0, list(EventKind), 10)} == {kept}
+
+
+async def test_old_deliveries_go_with_their_messages(config: Config, clock: Clock) -> None:
+    config = replace(config, store=StoreConfig(path=config.store.path, keep_days=1))
+    async with receiver() as received, open_gateway(config, clock) as gateway, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await all_told(gateway, webhook)
+        clock.advance(2 * DAY_S)
+        assert await gateway.housekeeping.forget() == 1
+        assert await listed(gateway, webhook) == ()
+
+
+async def test_while_a_secret_is_changed_both_sign(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        webhook, old = await hook(gateway, received.url)
+        new = await gateway.webhooks.rotate(webhook.id)
+        await send(gateway)
+        await all_told(gateway, webhook)
+        clock.advance(DAY_S + 1)
+        await send(gateway, reference=8)
+        await all_told(gateway, webhook)
+    assert [(one.is_signed_with(old), one.is_signed_with(new)) for one in received.told] == [
+        (True, True),
+        (True, True),
+        (False, True),
+        (False, True),
+    ]
+
+
+async def test_a_webhook_brings_headers_of_its_own(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        await hook(gateway, received.url, headers={"Authorization": "Bearer x.y.z", "X-Shop": "7"})
+        await send(gateway)
+        told, *_ = await received.has(2)
+    assert told.headers["Authorization"] == "Bearer x.y.z"
+    assert told.headers["X-Shop"] == "7"
+    assert told.headers["Content-Type"] == "application/json"
+    assert told.headers["User-Agent"].startswith("smsgw/")
+
+
+async def test_a_change_is_used_for_the_next_request(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as old, receiver() as new, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, old.url)
+        await send(gateway)
+        await all_told(gateway, webhook)
+        await gateway.webhooks.change(webhook.id, wish_of(webhook, url=new.url))
+        await send(gateway, reference=8)
+        await new.has(2)
+    assert len(old.told) == 2
+
+
+async def test_a_test_is_told_at_once_also_to_one_that_is_off(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver(answering(201, "ok")) as received, sender(gateway, config, clock) as running:
+        webhook, secret = await hook(gateway, received.url, is_active=False)
+        answer = await running.test(webhook.id)
+    (told,) = received.told
+    assert (answer.status, answer.error, answer.text) == (201, None, "ok")
+    assert told.content["type"] == "webhook.test"
+    assert told.is_signed_with(secret)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (lambda port: f"http://127.0.0.1:{port}/", "Cannot connect"),
+        (lambda port: "http://no-such-host.invalid/", "no-such-host.invalid"),
+    ],
+)
+async def test_an_endpoint_that_is_not_there_is_named(
+    gateway: Gateway, config: Config, clock: Clock, url: Callable[[int], str], said: str, unused_tcp_port: int
+) -> None:
+    async with sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, url(unused_tcp_port))
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        answer = (await listed(gateway, webhook))[-1].answer
+    assert answer is not None
+    assert answer.error is not None
+    assert said in answer.error
+
+
+async def test_the_end_waits_for_what_is_under_way(gateway: Gateway, config: Config, clock: Clock) -> None:
+    answered = asyncio.Event()
+
+    async def slow(request: web.Request, told: Told) -> web.StreamResponse:
+        await answered.wait()
+        return web.Response()
+
+    async with receiver(slow) as received:
+        async with sender(gateway, config, clock) as running:
+            webhook, _ = await hook(gateway, received.url)
+            await send(gateway)
+            await received.has(1)
+            running.stop()
+            answered.set()
+        waiting = await listed(gateway, webhook, DeliveryState.WAITING)
+    assert len(received.told) == 1
+    assert len(waiting) == 1
+
+
+async def test_a_waiting_message_that_expires_is_told(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        await hook(gateway, received.url)
+        await submit(gateway)
+        clock.advance(3_601)
+        await gateway.housekeeping.sweep(LONG_S)
+        (told,) = await received.has(1)
+    assert told.content["data"]["status"] == 3
+
+
+async def test_a_webhook_is_deleted_with_all_that_it_was_to_be_told(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        gone, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "gone")
+        kept, _ = await hook(gateway, received.url, "kept")
+        for n in range(300):
+            await send(gateway, f"{n}", reference=n % 256)
+        await gateway.webhooks.delete(gone.id)
+        with pytest.raises(WebhookNotFound):
+            await gateway.webhooks.deliveries(gone.id, None, 10, 1)
+        await all_told(gateway, kept)
+    assert len(received.told) == 600
+    assert [webhook.name for webhook in await gateway.webhooks.listed()] == ["kept"]
