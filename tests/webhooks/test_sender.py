@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from outbox import all_told, attempted, delivered, hook, listed, send, sender, statuses, submit
-from receiver import Told, answering, in_turn, receiver
 
 from deliveries import plain
+from receiver import Told, answering, in_turn, receiver
 from smsgw.config import Config, StoreConfig
 from smsgw.errors import WebhookNotFound
 from smsgw.gateway import Gateway

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from outbox import all_told, attempted, hook, listed, send, sender
-from receiver import receiver
 
+from receiver import receiver
 from smsgw.config import Config, WebhooksConfig
 from smsgw.errors import BadUrl
 from smsgw.gateway import Gateway
