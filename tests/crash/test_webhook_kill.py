@@ -34,7 +34,8 @@ class Arrival:
 
     @property
     def subject(self) -> str:
-        subject: str = json.loads(self.body)["data"]["id"]
+        data = json.loads(self.body)["data"]
+        subject: str = data.get("id") or data["device_id"]
         return subject
 
     @property
@@ -54,9 +55,9 @@ def arrivals(ledger: Path) -> list[Arrival]:
 
 
 def events(folder: Path) -> dict[str, int]:
-    """List the events of messages that are stored: numbers by public id."""
+    """List the events that the webhook is to be told: numbers by public id."""
     with closing(sqlite3.connect(folder / "smsgw.db")) as connection:
-        found = connection.execute("SELECT seq, at FROM events WHERE kind != 'device.status'").fetchall()
+        found = connection.execute("SELECT seq, at FROM events WHERE seq IN (SELECT event FROM deliveries)").fetchall()
     return {f"{at // 1_000:08x}{seq:016x}": seq for seq, at in found}
 
 

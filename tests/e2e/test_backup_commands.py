@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_during_a_restore_keeps_the_old_database(
     (tmp_path / "disk").mkdir()
     config.write_text(f'[store]\npath = "{tmp_path}/disk/smsgw.db"\n')
     size = (database.stat().st_size + backup.stat().st_size) // 1_024
-    sizes = [str(size + more) for more in (-64, 400, *range(1_232, 1_424, 16))]
+    sizes = [str(size + more) for more in (-64, 400, *range(2_200, 3_800, 200))]
     trying = """echo started; folder=$0; old=$1; out=$2; shift 2; while [ "$1" != - ]; do
         mount -t tmpfs -o "size=$1k" tmpfs "$folder" && cp "$old" "$folder/smsgw.db" || exit 9; size=$1; shift
         {restore} > "$out/$size.out" 2> "$out/$size.err"; echo $? > "$out/$size.code"
