@@ -67,7 +67,8 @@ class Devices:
         """Delete a device and give up what only it might have sent; raises `DeviceNotFound`."""
         if id not in self.configured or not await self._db.write(partial(_delete, id=id)):
             raise DeviceNotFound(id=id)
-        self.configured.pop(id, None)
+        # Transactions may be walking over the old one in their own thread.
+        self.configured = {other: config for other, config in self.configured.items() if other != id}
         self._changed()
 
     async def tell(self, id: str, live: LiveModem) -> None:
