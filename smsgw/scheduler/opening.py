@@ -91,7 +91,7 @@ class Opener:
         finally:
             self.is_entering_pin = False
             await self._pin_at_risk.aclose()
-            self._climber.share.sim = None
+            self._climber.share.meets(None)
             self._board.note(online=False, slot=None)
 
     async def _open_somewhere(self) -> None:
@@ -203,6 +203,15 @@ class Opener:
                 f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
             )
 
+    def _refuse_unless_told_apart(self, sim: str | None) -> None:
+        """While nobody has met the first SIM, any port that was not told which it is for may be answering for that."""
+        share, slot = self._climber.share, self._slots.wanted
+        if share.first is share or share.first.met not in (None, sim) or self._config.bind_command:
+            return
+        known = self._known_sims if self._slots.holds_the_same else {}
+        if share.first.slot not in known.values() and (sim is None or known.get(sim) != slot):
+            raise SlotRefused(f"its PIN waits until the SIM in slot {share.first.slot} answers, lest it be that one's")
+
     async def _warn_of(self, port: str) -> None:
         for warning in await self._finder.warnings(port, self._config.imei):
             if warning not in self._warned:
@@ -235,7 +244,7 @@ class Opener:
         slot = self._slots.wanted
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
         self._refuse_other_sim(sim)
-        self._climber.share.sim = sim
+        self._climber.share.meets(sim)
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei, slot)
         self._slots.seated()
@@ -244,6 +253,9 @@ class Opener:
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
         self._refuse_other_sim(iccid)
+        self._refuse_unless_told_apart(iccid)
+        # Whoever meets the same SIM from here on has the wrong one, and a PIN that is not for it.
+        self._climber.share.meets(iccid)
         self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
         await self._pin_at_risk.enter_async_context(self._climber.share.at_risk)
         self._climber.share.stays()

@@ -193,3 +193,42 @@ async def test_a_port_that_answers_for_the_sim_of_another_is_not_served(tmp_path
                 w, "still refused", lambda d: "SIM slot 2: the SIM that answers was in slot 1" in str(d["error"])
             )
             assert sent(w) == {"from the first": 1}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_no_pin_goes_into_the_first_sim_at_a_port_that_answers_for_it_while_nobody_has_met_that(
+    tmp_path: Path, is_late: bool
+) -> None:
+    sims = ({"pin": "1111"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=replace(GENERIC, sim_pin="1111")) as virtual:
+        first, second = virtual.modems
+        second.state.sims[0] = first.state.sims[0]
+        if is_late:
+            virtual.fault(0, "unplug")
+        async with served(tmp_path, virtual, sims=sims) as w:
+            heard = listen(w)
+            if is_late:
+                await shows(w, "the wait", lambda d: "SIM slot 2: its PIN waits until" in str(d["error"]))
+                virtual.fault(0, "replug")
+            await shows(w, "the refusal", lambda d: "SIM slot 2: the SIM of another slot" in str(d["error"]))
+            await shows(w, "the first in use", lambda d: d["slot"] == 1)
+            assert [line for line in heard if "AT+CPIN=" in line[1]] == [(0, 'AT+CPIN="1111"')]
+
+
+async def test_the_pins_of_two_sims_are_both_entered_when_the_module_is_met_for_the_first_time(tmp_path: Path) -> None:
+    profiles = [replace(GENERIC, sim_pin="1111"), replace(GENERIC, sim_pin="2222")]
+    sims = ({"pin": "1111"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=profiles) as virtual, served(tmp_path, virtual, sims=sims) as w:
+        await both_in_use(w)
+        assert [modem.state.sim.pin_tries for modem in virtual.modems] == [3, 3]
+
+
+async def test_a_pin_that_the_first_sim_refuses_keeps_the_other_from_nothing(tmp_path: Path) -> None:
+    profiles = [replace(GENERIC, sim_pin="1111"), replace(GENERIC, sim_pin="2222")]
+    sims = ({"pin": "9999"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=profiles) as virtual:
+        virtual.fault(1, "unplug")
+        async with served(tmp_path, virtual, sims=sims) as w:
+            await shows(w, "the refused PIN", lambda d: "SIM slot 1: the SIM calls" in str(d["error"]))
+            virtual.fault(1, "replug")
+            await shows(w, "the other in use", lambda d: d["state"] == "ready" and d["slot"] == 2)
