@@ -209,6 +209,8 @@ class ModemWorker:
                 if is_called_for:
                     await self._gateway.devices.may_have_started_again(self._device)
                     await self._climber.climb(rung, why)
+                else:
+                    self._climber.spared(rung)
         except StorageUnavailable as unavailable:
             why = str(unavailable)
         finally:

@@ -30,6 +30,7 @@ from simmodem.modem import COMMANDS
 from smsgw.modem.link import Link
 from smsgw.policy.ladder import Rung
 from smsgw.scheduler.climber import Climber
+from smsgw.scheduler.module import Module
 from world import BRISK, IMPATIENT, sent, until
 
 # ── what is done to the whole module ──
@@ -63,6 +64,33 @@ async def test_a_remedy_for_one_sim_waits_for_the_message_of_the_other_and_makes
             assert (1, "ATE0") in afterwards[:sending]
         assert sent_from(w) == {(2, f"{number}"): 1 for number in range(6)} | {(1, "after its restart"): 1}
         await both_in_use(w)
+
+
+async def test_of_a_module_that_is_mute_at_both_ports_only_the_restarts_that_were_made_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules: list[Module] = []
+
+    def noted() -> Module:
+        modules.append(Module())
+        return modules[-1]
+
+    monkeypatch.setattr("smsgw.scheduler.Module", noted)
+    async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0)) as w:
+        made: list[float] = []
+        restarts = [modem.reboot for modem in w.virtual.modems]
+
+        def of_the_whole_module(down_s: float = 0.2) -> None:
+            made.append(down_s)
+            for restart in restarts:
+                restart(down_s)
+
+        for index, modem in enumerate(w.virtual.modems):
+            modem.reboot = of_the_whole_module  # type: ignore[method-assign]
+            w.virtual.fault(index, "mute", until="reset")
+        for id in [await w.send("after the restart", to_sim=slot) for slot in (1, 2)]:
+            await w.reaches(id, 4)
+        assert len(modules[0].hard_steps) == len(made) > 0
 
 
 async def test_a_sim_that_has_nothing_to_send_is_set_up_anew_after_a_remedy_for_the_other_too(tmp_path: Path) -> None:
