@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from smsgw.model import ABLE_TO_SEND
+from smsgw.model import ABLE_TO_SEND, DeviceState
 from smsgw.policy.ladder import MOST_HARD, Rung
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.seat import SetUpAgain
@@ -62,6 +62,11 @@ class Share:
     def first(self) -> "Share":
         """The share of the module's first worker, which may be this one."""
         return self._module.shares[0]
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Tell whether the port is being opened, so that it may soon be known which SIM answers there."""
+        return self._board.live.state in (DeviceState.OPENING, DeviceState.INITIALISING)
 
     @property
     def serves_another(self) -> bool:

@@ -27,10 +27,13 @@ from simmodem.command import Command
 from simmodem.device import Answer, Device
 from simmodem.equipment import CmeError
 from simmodem.modem import COMMANDS
+from smsgw.modem.driver import Identity
 from smsgw.modem.link import Link
 from smsgw.policy.ladder import Rung
 from smsgw.scheduler.climber import Climber
 from smsgw.scheduler.module import Module
+from smsgw.scheduler.opening import Opener
+from smsgw.scheduler.seat import Seat
 from world import BRISK, IMPATIENT, sent, until
 
 # ── what is done to the whole module ──
@@ -260,3 +263,22 @@ async def test_a_pin_that_the_first_sim_refuses_keeps_the_other_from_nothing(tmp
             await shows(w, "the refused PIN", lambda d: "SIM slot 1: the SIM calls" in str(d["error"]))
             virtual.fault(1, "replug")
             await shows(w, "the other in use", lambda d: d["state"] == "ready" and d["slot"] == 2)
+
+
+async def test_a_port_that_answers_for_the_first_sim_is_not_served_even_if_it_is_the_first_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_answered = asyncio.Event()
+    take_seat = Opener._take_seat
+
+    async def the_second_before_the_first(opener: Opener, identity: Identity) -> Seat:
+        if opener._climber.share.slot == 2:
+            has_answered.set()
+        await has_answered.wait()
+        return await take_seat(opener, identity)
+
+    monkeypatch.setattr(Opener, "_take_seat", the_second_before_the_first)
+    async with bound_to_the_first(tmp_path) as virtual, served(tmp_path, virtual) as w:
+        shown = await shows(w, "the refusal", lambda d: "the SIM of another slot" in str(d["error"]))
+        assert "SIM slot 2: the SIM of another slot" in shown["error"]
+        assert (await shows(w, "the first in use", lambda d: d["slot"]))["slot"] == 1
