@@ -48,6 +48,13 @@ def test_it_counts_as_lost_once_it_was_listened_for_long_enough(sent_at: int, li
     assert not is_overdue(sent_at, within_s * 1_000, listening, begun + within_s * 1_000 - 1)
 
 
+@pytest.mark.parametrize(("ahead_s", "is_lost"), [(599, False), (601, True), (10 * 365 * 86_400, True)])
+def test_one_that_was_sent_by_a_clock_that_was_wrong_is_not_waited_for_until_then(ahead_s: int, is_lost: bool) -> None:
+    now = 1_000_000 * HOUR
+    assert is_overdue(now + ahead_s * 1_000, 600_000, now - 600_000, now) is is_lost
+    assert not is_overdue(now + ahead_s * 1_000, 600_000, now - 599_000, now)
+
+
 @pytest.mark.parametrize("why", [*Reason, *Hindrance, *Wait])
 def test_what_somebody_wants_is_no_fault(why: str) -> None:
     assert is_fault(NOT_SENT, why) is (why in ("expired", "refused", "out_of_attempts"))

@@ -231,10 +231,6 @@ def _places(sims: object) -> list[bool]:
     return [isinstance(sim, dict) and bool(sim.get("port") or sim.get("imei")) for sim in written]
 
 
-def _all_have_ports(sims: object) -> bool:
-    return isinstance(sims, list) and all(isinstance(sim, dict) and sim.get("port") for sim in sims)
-
-
 def _served(modems: tuple[ModemConfig, ...]) -> Iterator[tuple[str, ModemConfig | SimConfig]]:
     """Give the sections that say where something is, with their keys."""
     for modem in modems:

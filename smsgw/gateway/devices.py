@@ -12,7 +12,7 @@ from smsgw.gateway import events
 from smsgw.gateway.ids import ObjectIds
 from smsgw.gateway.rollup import move
 from smsgw.model import Device, LiveModem, PartState, Reason, Status, UsbPlace
-from smsgw.store import attempts, devices, parts, queue, sims
+from smsgw.store import attempts, devices, parts, queue, reports, sims
 from smsgw.store.db import Database, Tx
 
 _ENTRIES = 2  # of a PIN that was never answered: a third wrong one would block the SIM
@@ -67,7 +67,8 @@ class Devices:
         """Delete a device and give up what only it might have sent; raises `DeviceNotFound`."""
         if id not in self.configured or not await self._db.write(partial(_delete, id=id)):
             raise DeviceNotFound(id=id)
-        self.configured.pop(id, None)
+        # Transactions may be walking over the old one in their own thread.
+        self.configured = {other: config for other, config in self.configured.items() if other != id}
         self._changed()
 
     async def tell(self, id: str, live: LiveModem) -> None:
@@ -82,7 +83,8 @@ class Devices:
 
     def holder(self, id: str, slot: int) -> str:
         """Name the worker that serves a slot of a device: its only one, or one for each of the SIMs in use at once."""
-        return f"{id}/{slot}" if self._uses_all_sims(id) else id
+        modem = self.configured.get(id)
+        return _holder(id, modem, slot) if modem else id
 
     def all_in_use(self) -> set[str]:
         """Name the devices that use all of their SIMs at once."""
@@ -168,9 +170,25 @@ def _register(tx: Tx, ids: ObjectIds, modems: tuple[ModemConfig, ...]) -> Regist
         row = devices.by_name(tx, modem.name)
         if row["deleted_at"] is None:
             in_use[row["id"]] = modem
+            _hand_on(tx, row["id"], modem)
         else:
             deleted.append(modem.name)
     return Registered(in_use=in_use, deleted=tuple(deleted))
+
+
+def _hand_on(tx: Tx, id: str, modem: ModemConfig) -> None:
+    """Where a device has other workers than before, leave none of what the former ones were handed over to nobody.
+
+    What the only one had is of the SIM that was in use last.
+    """
+    slots = [sim.slot for sim in modem.sims]
+    last = sims.slot_in_use(tx, id)
+    heir = _holder(id, modem, last if last in slots else slots[0])
+    reports.hand_on(tx, id, {_holder(id, modem, slot) for slot in slots}, heir)
+
+
+def _holder(id: str, modem: ModemConfig, slot: int) -> str:
+    return f"{id}/{slot}" if modem.uses_all_sims else id
 
 
 def _tell(tx: Tx, id: str, live: LiveModem, sims: tuple[SimConfig, ...]) -> bool:

@@ -18,8 +18,11 @@ def is_due(last_at: int | None, every_ms: int, now: int) -> bool:
 
 
 def is_overdue(sent_at: int, within_ms: int, listening_since: int, now: int) -> bool:
-    """Tell whether a canary that has not arrived counts as lost; it is heard only while the gateway runs."""
-    return now >= max(sent_at, listening_since) + within_ms
+    """Tell whether a canary that has not arrived counts as lost; it is heard only while the gateway runs.
+
+    One that seems to come from farther ahead was sent by a clock that was wrong: it must not be waited for until then.
+    """
+    return abs(now - sent_at) >= within_ms and now - listening_since >= within_ms
 
 
 def is_fault(state: CanaryState, why: str) -> bool:

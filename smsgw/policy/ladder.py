@@ -105,6 +105,7 @@ class Ladder:
         self._needed = Proof.ANSWERS
         self._rests_until = 0.0
         self._hard: deque[float] = deque(maxlen=MOST_HARD) if hard_steps is None else hard_steps
+        self._counted_at = 0.0  # the last hard step
         self._failed_in_row = 0
 
     @property
@@ -136,11 +137,17 @@ class Ladder:
         self._height = max(rung, self._height or rung)
         self._rests_until = now + self._rest_s
 
+    def withdraw(self, rung: Rung) -> None:
+        """Count the last step for none: another SIM of the module has needed one meanwhile, and this was not taken."""
+        if rung in HARD and self._counted_at in self._hard:
+            self._hard.remove(self._counted_at)
+
     def _take(self, rung: Rung, course: Course, now: float) -> None:
         self._height = rung
         self._needed = max(self._needed, course.proof)
         if rung in HARD:
             self._hard.append(now)
+            self._counted_at = now
         self._rests_until = now + self._rest_s
 
     def proved(self, proof: Proof) -> Rung | None:

@@ -130,6 +130,10 @@ class Climber:
         else:
             self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
 
+    def spared(self, rung: Rung) -> None:
+        """Take in that a step was not taken, since the module was treated for another SIM meanwhile."""
+        self._ladder.withdraw(rung)
+
     def after(self, error: Exception) -> Rung:
         """Choose the step that a fault calls for."""
         if isinstance(error, SetUpAgain):

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from smsgw.model import ABLE_TO_SEND
+from smsgw.model import ABLE_TO_SEND, DeviceState
 from smsgw.policy.ladder import MOST_HARD, Rung
 from smsgw.scheduler.board import Board
 from smsgw.scheduler.seat import SetUpAgain
@@ -23,9 +23,9 @@ class Module:
         self.shares: list[Share] = []
         self.is_being_treated = asyncio.Lock()
 
-    def share(self, board: Board, bell: asyncio.Event) -> "Share":
-        """Let a worker join in."""
-        share = Share(self, board, bell)
+    def share(self, board: Board, bell: asyncio.Event, slot: int = 1) -> "Share":
+        """Let a worker join in, which serves the SIM in this slot; the first one's is what any port may answer for."""
+        share = Share(self, board, bell, slot)
         self.shares.append(share)
         return share
 
@@ -34,13 +34,16 @@ class Share:
     """One worker's share in a module.
 
     `at_risk` is held while a message or a PIN is with the module and not answered. `undergone` is what has been done to
-    the module for another worker since this one has begun to open its port. `sim` is the SIM that it serves.
+    the module for another worker since this one has begun to open its port. `sim` is the SIM that answers there now,
+    `met` the last one that did.
     """
 
-    def __init__(self, module: Module, board: Board, bell: asyncio.Event) -> None:
+    def __init__(self, module: Module, board: Board, bell: asyncio.Event, slot: int) -> None:
         self.at_risk = asyncio.Lock()
         self.undergone: Rung | None = None
         self.sim: str | None = None
+        self.met: str | None = None
+        self.slot = slot
         self._module = module
         self._board = board
         self._bell = bell
@@ -56,12 +59,26 @@ class Share:
         return len(self._module.shares) > 1
 
     @property
+    def first(self) -> "Share":
+        """The share of the module's first worker, which may be this one."""
+        return self._module.shares[0]
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Tell whether the port is being opened, so that it may soon be known which SIM answers there."""
+        return self._board.live.state in (DeviceState.OPENING, DeviceState.INITIALISING)
+
+    @property
     def serves_another(self) -> bool:
         """Tell whether another SIM of the module is served, which shows that the module is well."""
         return any(other._board.live.state in ABLE_TO_SEND for other in self._others())
 
+    def meets(self, sim: str | None) -> None:
+        """Take in which SIM answers; None if none does any more."""
+        self.sim, self.met = sim, sim or self.met
+
     def is_taken(self, sim: str | None) -> bool:
-        """Tell whether another worker serves this SIM: its port is not bound to the SIM that it should be for."""
+        """Tell whether another worker has met this SIM: a port is not bound to the SIM that it should be for."""
         return sim is not None and any(other.sim == sim for other in self._others())
 
     def stays(self) -> None:

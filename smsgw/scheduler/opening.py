@@ -28,6 +28,7 @@ from smsgw.scheduler.session import Session
 from smsgw.scheduler.slots import Slots
 from smsgw.scheduler.ussd import Desk
 from smsgw.scheduler.whereabouts import Whereabouts
+from smsgw.waiting import happens_within
 
 logger = log.get("smsgw.modem")
 
@@ -91,7 +92,7 @@ class Opener:
         finally:
             self.is_entering_pin = False
             await self._pin_at_risk.aclose()
-            self._climber.share.sim = None
+            self._climber.share.meets(None)
             self._board.note(online=False, slot=None)
 
     async def _open_somewhere(self) -> None:
@@ -203,6 +204,24 @@ class Opener:
                 f"the SIM that answers was in slot {known}: if it was moved, switch the device off and on"
             )
 
+    async def _can_tell_apart(self, sim: str | None) -> bool:
+        """Tell whether a SIM is known not to be the first one, after that has had its chance to answer at its own port.
+
+        Any port that was not told which SIM it is for may be answering for that.
+        """
+        share = self._climber.share
+        while not self._is_told_apart(sim) and share.first.is_on_its_way and not share.is_taken(sim):
+            if await happens_within(self._stopping, self._pace.modem.pin_poll_s):
+                break
+        return self._is_told_apart(sim)
+
+    def _is_told_apart(self, sim: str | None) -> bool:
+        share = self._climber.share
+        if share.first is share or share.first.met not in (None, sim) or self._config.bind_command:
+            return True
+        known = self._known_sims if self._slots.holds_the_same else {}
+        return share.first.slot in known.values() or (sim is not None and known.get(sim) == self._slots.wanted)
+
     async def _warn_of(self, port: str) -> None:
         for warning in await self._finder.warnings(port, self._config.imei):
             if warning not in self._warned:
@@ -234,8 +253,9 @@ class Opener:
             )
         slot = self._slots.wanted
         sim = identity.iccid or (f"imsi:{identity.imsi}" if identity.imsi else f"{self._device}:{slot}")
+        await self._can_tell_apart(sim)
         self._refuse_other_sim(sim)
-        self._climber.share.sim = sim
+        self._climber.share.meets(sim)
         await self._gateway.devices.sim_seen(self._device, sim, identity.imsi, slot)
         await self._gateway.devices.seen(self._device, identity.imei, slot)
         self._slots.seated()
@@ -243,7 +263,13 @@ class Opener:
         return Seat(device=self._device, holder=self._holder, sim=sim, slot=slot, imei=identity.imei, may_roam=may_roam)
 
     async def _may_enter_pin(self, iccid: str | None, untouched: bool) -> bool:
+        can_tell = await self._can_tell_apart(iccid)
         self._refuse_other_sim(iccid)
+        if not can_tell:
+            first = self._climber.share.first.slot
+            raise SlotRefused(f"its PIN waits until the SIM in slot {first} answers, lest it be that one's")
+        # Whoever meets the same SIM from here on has the wrong one, and a PIN that is not for it.
+        self._climber.share.meets(iccid)
         self._pin_key = iccid or f"{self._device}:{self._slots.wanted}"
         await self._pin_at_risk.enter_async_context(self._climber.share.at_risk)
         self._climber.share.stays()

@@ -69,7 +69,7 @@ class ModemWorker:
         self._recordings = recordings
         self._trace = WireTrace(config.name, texts=trace_texts)
         keep = partial(gateway.reports.handed_over, holder)
-        self._share = module.share(self.board, self.bell)
+        self._share = module.share(self.board, self.bell, self.slot)
         whereabouts = Whereabouts(device, config, gateway.devices, finder, is_alone=holder == device)
         self._climber = Climber(config, self.board, pace, self._trace, keep, whereabouts, share=self._share)
         self.desk = Desk(self.bell, pace.ussd_turn_s)
@@ -209,6 +209,8 @@ class ModemWorker:
                 if is_called_for:
                     await self._gateway.devices.may_have_started_again(self._device)
                     await self._climber.climb(rung, why)
+                else:
+                    self._climber.spared(rung)
         except StorageUnavailable as unavailable:
             why = str(unavailable)
         finally:

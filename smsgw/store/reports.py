@@ -1,6 +1,7 @@
 """Statements over what modems received: status reports that matched nothing yet, and what nobody has looked at."""
 
 import sqlite3
+from collections.abc import Collection
 
 from aiosqlite import Connection
 
@@ -65,6 +66,18 @@ def handed_over(tx: Tx, holder: str) -> list[str]:
 def put_away(tx: Tx, holder: str, pdu: str) -> None:
     """A worker has looked at what was handed over."""
     tx.change("DELETE FROM handed_over WHERE device = ? AND pdu = ?", (holder, pdu))
+
+
+def hand_on(tx: Tx, device: str, holders: Collection[str], heir: str) -> None:
+    """Give what workers that a device has no more were handed over to one of its present `holders`."""
+    strays = tx.rows(
+        "SELECT DISTINCT device FROM handed_over WHERE device = ? OR substr(device, 1, ?) = ?",
+        (device, len(device) + 1, f"{device}/"),
+    )
+    for (stray,) in strays:
+        if stray not in holders:
+            tx.change("UPDATE OR IGNORE handed_over SET device = ? WHERE device = ?", (heir, stray))
+            tx.change("DELETE FROM handed_over WHERE device = ?", (stray,))
 
 
 def _report(row: sqlite3.Row) -> ReceivedReport:

@@ -27,9 +27,13 @@ from simmodem.command import Command
 from simmodem.device import Answer, Device
 from simmodem.equipment import CmeError
 from simmodem.modem import COMMANDS
+from smsgw.modem.driver import Identity
 from smsgw.modem.link import Link
 from smsgw.policy.ladder import Rung
 from smsgw.scheduler.climber import Climber
+from smsgw.scheduler.module import Module
+from smsgw.scheduler.opening import Opener
+from smsgw.scheduler.seat import Seat
 from world import BRISK, IMPATIENT, sent, until
 
 # ── what is done to the whole module ──
@@ -63,6 +67,33 @@ async def test_a_remedy_for_one_sim_waits_for_the_message_of_the_other_and_makes
             assert (1, "ATE0") in afterwards[:sending]
         assert sent_from(w) == {(2, f"{number}"): 1 for number in range(6)} | {(1, "after its restart"): 1}
         await both_in_use(w)
+
+
+async def test_of_a_module_that_is_mute_at_both_ports_only_the_restarts_that_were_made_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules: list[Module] = []
+
+    def noted() -> Module:
+        modules.append(Module())
+        return modules[-1]
+
+    monkeypatch.setattr("smsgw.scheduler.Module", noted)
+    async with dual(tmp_path, pace=replace(IMPATIENT, ladder_rest_s=60.0)) as w:
+        made: list[float] = []
+        restarts = [modem.reboot for modem in w.virtual.modems]
+
+        def of_the_whole_module(down_s: float = 0.2) -> None:
+            made.append(down_s)
+            for restart in restarts:
+                restart(down_s)
+
+        for index, modem in enumerate(w.virtual.modems):
+            modem.reboot = of_the_whole_module  # type: ignore[method-assign]
+            w.virtual.fault(index, "mute", until="reset")
+        for id in [await w.send("after the restart", to_sim=slot) for slot in (1, 2)]:
+            await w.reaches(id, 4)
+        assert len(modules[0].hard_steps) == len(made) > 0
 
 
 async def test_a_sim_that_has_nothing_to_send_is_set_up_anew_after_a_remedy_for_the_other_too(tmp_path: Path) -> None:
@@ -193,3 +224,61 @@ async def test_a_port_that_answers_for_the_sim_of_another_is_not_served(tmp_path
                 w, "still refused", lambda d: "SIM slot 2: the SIM that answers was in slot 1" in str(d["error"])
             )
             assert sent(w) == {"from the first": 1}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_no_pin_goes_into_the_first_sim_at_a_port_that_answers_for_it_while_nobody_has_met_that(
+    tmp_path: Path, is_late: bool
+) -> None:
+    sims = ({"pin": "1111"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=replace(GENERIC, sim_pin="1111")) as virtual:
+        first, second = virtual.modems
+        second.state.sims[0] = first.state.sims[0]
+        if is_late:
+            virtual.fault(0, "unplug")
+        async with served(tmp_path, virtual, sims=sims) as w:
+            heard = listen(w)
+            if is_late:
+                await shows(w, "the wait", lambda d: "SIM slot 2: its PIN waits until" in str(d["error"]))
+                virtual.fault(0, "replug")
+            await shows(w, "the refusal", lambda d: "SIM slot 2: the SIM of another slot" in str(d["error"]))
+            await shows(w, "the first in use", lambda d: d["slot"] == 1)
+            assert [line for line in heard if "AT+CPIN=" in line[1]] == [(0, 'AT+CPIN="1111"')]
+
+
+async def test_the_pins_of_two_sims_are_both_entered_when_the_module_is_met_for_the_first_time(tmp_path: Path) -> None:
+    profiles = [replace(GENERIC, sim_pin="1111"), replace(GENERIC, sim_pin="2222")]
+    sims = ({"pin": "1111"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=profiles) as virtual, served(tmp_path, virtual, sims=sims) as w:
+        await both_in_use(w)
+        assert [modem.state.sim.pin_tries for modem in virtual.modems] == [3, 3]
+
+
+async def test_a_pin_that_the_first_sim_refuses_keeps_the_other_from_nothing(tmp_path: Path) -> None:
+    profiles = [replace(GENERIC, sim_pin="1111"), replace(GENERIC, sim_pin="2222")]
+    sims = ({"pin": "9999"}, {"pin": "2222"})
+    async with ttys(tmp_path, profile=profiles) as virtual:
+        virtual.fault(1, "unplug")
+        async with served(tmp_path, virtual, sims=sims) as w:
+            await shows(w, "the refused PIN", lambda d: "SIM slot 1: the SIM calls" in str(d["error"]))
+            virtual.fault(1, "replug")
+            await shows(w, "the other in use", lambda d: d["state"] == "ready" and d["slot"] == 2)
+
+
+async def test_a_port_that_answers_for_the_first_sim_is_not_served_even_if_it_is_the_first_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_answered = asyncio.Event()
+    take_seat = Opener._take_seat
+
+    async def the_second_before_the_first(opener: Opener, identity: Identity) -> Seat:
+        if opener._climber.share.slot == 2:
+            has_answered.set()
+        await has_answered.wait()
+        return await take_seat(opener, identity)
+
+    monkeypatch.setattr(Opener, "_take_seat", the_second_before_the_first)
+    async with bound_to_the_first(tmp_path) as virtual, served(tmp_path, virtual) as w:
+        shown = await shows(w, "the refusal", lambda d: "the SIM of another slot" in str(d["error"]))
+        assert "SIM slot 2: the SIM of another slot" in shown["error"]
+        assert (await shows(w, "the first in use", lambda d: d["slot"]))["slot"] == 1

@@ -498,6 +498,15 @@ async def test_a_device_that_was_deleted_sends_and_gets_none(bench: Bench) -> No
     assert await bench.stands() == ("not_sent", "switched_off", False)
 
 
+async def test_a_device_that_is_deleted_meanwhile_does_not_disturb_whoever_walks_over_them_in_another_thread(
+    bench: Bench,
+) -> None:
+    walk = iter(bench.gateway.devices.configured)
+    await bench.gateway.devices.delete(next(walk))
+    assert next(walk) == bench.devices["south"]
+    assert list(bench.gateway.devices.configured) == [bench.devices["south"]]
+
+
 async def test_one_that_waits_when_its_device_is_switched_off_is_no_fault(bench: Bench) -> None:
     await bench.look()
     await bench.gateway.devices.switch(bench.devices["north"], False)

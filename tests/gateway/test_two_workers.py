@@ -52,10 +52,14 @@ class Bench:
         return self.gateway.devices.holder(self.device, slot)
 
 
+def with_ports(config: Config) -> Config:
+    sims = tuple(SimConfig(slot=slot, port=f"/dev/box{slot}") for slot in SIMS)
+    return replace(config, modems=(ModemConfig(name="box", sims=sims),))
+
+
 @pytest.fixture
 async def bench(config: Config, clock: Clock) -> AsyncIterator[Bench]:
-    sims = tuple(SimConfig(slot=slot, port=f"/dev/box{slot}") for slot in SIMS)
-    async with open_gateway(replace(config, modems=(ModemConfig(name="box", sims=sims),)), clock) as gateway:
+    async with open_gateway(with_ports(config), clock) as gateway:
         (device,) = await gateway.devices.listed()
         bench = Bench(gateway, clock, device.id)
         for slot, sim in SIMS.items():
@@ -90,6 +94,30 @@ async def test_what_was_handed_over_is_looked_at_by_the_worker_of_its_sim_only(b
     assert [await reports.left_over(bench.holder(slot)) for slot in SIMS] == [["0791"], ["0791"]]
     reports.put_away(bench.holder(1), "0791")
     assert [await reports.left_over(bench.holder(slot)) for slot in SIMS] == [[], ["0791"]]
+
+
+@pytest.mark.parametrize("used_last", [1, 2])
+async def test_what_was_handed_over_stays_with_its_sim_where_each_gets_a_worker_of_its_own(
+    config: Config, clock: Clock, used_last: int
+) -> None:
+    box = ModemConfig(name="box", port="/dev/box", sims=tuple(SimConfig(slot=slot) for slot in SIMS))
+    async with open_gateway(replace(config, modems=(box,)), clock) as gateway:
+        (device,) = await gateway.devices.listed()
+        for slot in (3 - used_last, used_last):
+            clock.advance(1)
+            await gateway.devices.sim_seen(device.id, SIMS[slot], None, slot)
+        gateway.reports.handed_over(gateway.devices.holder(device.id, used_last), "0791")
+    async with open_gateway(with_ports(config), clock) as gateway:
+        left_over = {slot: await gateway.reports.left_over(gateway.devices.holder(device.id, slot)) for slot in SIMS}
+        assert left_over == {used_last: ["0791"], 3 - used_last: []}
+
+
+async def test_what_each_was_handed_over_is_not_lost_where_one_worker_serves_them_again(bench: Bench) -> None:
+    for slot, pdu in ((1, "0791"), (2, "0791"), (2, "0792")):
+        bench.gateway.reports.handed_over(bench.holder(slot), pdu)
+    box = ModemConfig(name="box", port="/dev/box", sims=tuple(SimConfig(slot=slot) for slot in SIMS))
+    await bench.gateway.devices.register((box,))
+    assert sorted(await bench.gateway.reports.left_over(bench.device)) == ["0791", "0792"]
 
 
 async def test_each_worker_goes_round_its_own_clients(bench: Bench) -> None:

@@ -113,6 +113,18 @@ def test_the_restarts_of_a_module_are_counted_together(lines: tuple[Line, Line])
     assert one.share.hard_steps is other.share.hard_steps
 
 
+def test_a_restart_that_was_not_made_since_the_other_sim_got_one_is_not_counted(lines: tuple[Line, Line]) -> None:
+    one, other = lines
+    for line in lines:
+        while (rung := line.climber.after(Silent("…"))) is not Rung.RESET:
+            pass
+    other.climber.spared(rung)
+    assert len(one.share.hard_steps) == 1
+    assert [line.climber.after(Silent("…")) for line in lines] == [Rung.POWER, Rung.POWER]
+    other.climber.spared(Rung.REOPEN)
+    assert len(one.share.hard_steps) == MOST_HARD
+
+
 def test_what_was_done_for_the_other_sim_is_not_begun_from_the_bottom_again(lines: tuple[Line, Line]) -> None:
     one, other = lines
     one.share.undergone = Rung.RESET
