@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from smsgw import log, policy
 from smsgw.errors import StorageUnavailable
 from smsgw.gateway.deliveries import Deliveries
-from smsgw.model import Answer, Delivery, Webhook
+from smsgw.model import Answer, Delivery, Event, Webhook
 from smsgw.waiting import happens_within
 from smsgw.webhooks.pace import Pace
 from smsgw.webhooks.post import Postman
@@ -78,7 +78,7 @@ class Lane:
     async def _tell(self, delivery: Delivery) -> None:
         try:
             was_dead = self._seems_dead
-            answer = await self._postman.tell(self.webhook, delivery.event)
+            answer = await self._attempt(delivery.event)
             is_back = self._seems_dead and answer.error is None
             self._note(answer, was_dead)
             await self._store(lambda: self._deliveries.attempted(delivery.row, answer, self._pace.patience))
@@ -89,6 +89,14 @@ class Lane:
         finally:
             self._under_way.discard(delivery.row)
             self.bell.set()
+
+    async def _attempt(self, event: Event) -> Answer:
+        try:
+            return await self._postman.tell(self.webhook, event)
+        except Exception as error:
+            # As with a request, a defect costs what it spoils; the gateway would meet it again after every start.
+            logger.exception("unforeseen error", webhook=self.webhook.name)
+            return Answer(took_ms=0, error=f"it could not be told: {type(error).__name__}")
 
     def _note(self, answer: Answer, was_dead: bool) -> None:
         """Draw conclusions about the endpoint; `was_dead` is how it seemed when the request was made."""

@@ -20,6 +20,7 @@ from smsgw.model import Answer, Event, Webhook
 _TEST = "webhook.test"
 # Of an answer, this much is read and shown.
 _SHOWN = 512
+_LONGEST_ERROR = 512
 _GONE = 410
 _BUSY = (429, 503)
 
@@ -81,8 +82,8 @@ class Postman:
     async def _post(self, webhook: Webhook, id: str, content: rendering.Object) -> Answer:
         begun = time.monotonic()
 
-        def answer(**facts: Any) -> Answer:
-            return Answer(took_ms=int((time.monotonic() - begun) * 1_000), **facts)
+        def answer(error: str | None = None, **facts: Any) -> Answer:
+            return Answer(took_ms=int((time.monotonic() - begun) * 1_000), error=error and _storable(error), **facts)
 
         body = rendering.encode(content)
         try:
@@ -172,6 +173,11 @@ def _wrong_with(response: aiohttp.ClientResponse) -> str | None:
     if status == _GONE:
         return "HTTP 410: the other side wants no more; the webhook is switched off"
     return f"HTTP {status}"
+
+
+def _storable(error: str) -> str:
+    # What the other side wrote may be in it: octets that are no text, and any number of them.
+    return error[:_LONGEST_ERROR].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:

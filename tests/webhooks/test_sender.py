@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from outbox import all_told, attempted, delivered, hook, listed, send, sender, s
 from receiver import Told, answering, in_turn, receiver
 
 from deliveries import plain
+from smsgw import rendering
 from smsgw.config import Config, StoreConfig
-from smsgw.errors import WebhookNotFound
+from smsgw.errors import Language, WebhookNotFound
 from smsgw.gateway import Gateway
-from smsgw.model import DeliveryState, EventKind, Webhook, WebhookWish
+from smsgw.model import DeliveryState, Event, EventKind, Webhook, WebhookWish
 from support import LONG_S, Clock, open_gateway
 
 DAY_S = 86_400
@@ -159,6 +161,43 @@ async def test_a_redirect_is_not_followed(gateway: Gateway, config: Config, cloc
     assert answer.error is not None
     assert elsewhere.url in answer.error
     assert elsewhere.told == []
+
+
+async def test_whatever_octets_are_answered_the_rest_is_told(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: /\xff\xfe\r\nContent-Length: 0\r\n\r\n")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, receiver() as received:
+        rude, _ = await hook(gateway, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await hook(gateway, received.url, "polite")
+        async with sender(gateway, config, clock):
+            await send(gateway)
+            await attempted(gateway, rude, 1)
+            await received.has(2)
+        told = (await listed(gateway, rude))[-1].answer
+    assert told is not None
+    assert told.error is not None
+    assert told.error.startswith("HTTP 302 leads to /??")
+
+
+async def test_an_event_that_cannot_be_told_keeps_no_other_back(
+    gateway: Gateway, config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(event: Event, language: Language) -> dict[str, Any]:
+        if event.subject == bad:
+            raise KeyError("status")
+        return rendered(event, language)
+
+    rendered = rendering.event
+    monkeypatch.setattr(rendering, "event", spoiled)
+    async with receiver() as received:
+        webhook, _ = await hook(gateway, received.url)
+        bad, good = await send(gateway, "bad"), await send(gateway, "good", reference=8)
+        async with sender(gateway, config, clock):
+            await attempted(gateway, webhook, 3)
+    assert statuses(received) == statuses(received, good) == [1, 2]
 
 
 async def test_one_that_is_gone_is_switched_off_and_told_on_when_switched_on(
