@@ -1,14 +1,18 @@
 """One signed request and what came of it."""
 
+import errno
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
@@ -28,6 +32,9 @@ _BUSY = (429, 503)
 class _Private(OSError):
     """An address that the configuration forbids."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(errno.EACCES, f"{where} is in a private network, which [webhooks] refuse_private forbids")
+
 
 class Postman:
     """Makes the requests, over connections that are kept alive. `clock` gives Unix milliseconds."""
@@ -46,6 +53,7 @@ class Postman:
             limit=0,  # each lane keeps to its own
             ssl=_trust(self._config.ca_file),
             resolver=_PublicOnly(resolver) if self._config.refuse_private else resolver,
+            socket_factory=_to_public if self._config.refuse_private else None,
             force_close=False,
         )
         self._session = await self._resources.enter_async_context(
@@ -135,7 +143,7 @@ class _PublicOnly(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         public = [one for one in found if not policy.is_private(one["host"])]
         if not public:
-            raise _Private(_private(host))
+            raise _Private(host)
         return public
 
     async def close(self) -> None:
@@ -143,14 +151,16 @@ class _PublicOnly(AbstractResolver):
         await self._resolver.close()
 
 
+def _to_public(address: AddrInfoType) -> socket.socket:
+    # An address that is no name is not looked up, and may be written in ways that only the client library understands.
+    if policy.is_private(address[4][0]):
+        raise _Private(address[4][0])
+    return socket.socket(*address[:3])
+
+
 def _refuse_private(url: str) -> None:
-    # Addresses that are no names are not looked up.
     if policy.wrong_with_url(url, refuse_private=True):
-        raise _Private(_private(url))
-
-
-def _private(where: str) -> str:
-    return f"{where} is in a private network, which [webhooks] refuse_private forbids"
+        raise _Private(urlsplit(url).netloc)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
