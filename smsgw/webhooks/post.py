@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from smsgw import __version__, policy, rendering
 from smsgw.config import WebhooksConfig
 from smsgw.errors import Language
 from smsgw.model import Answer, Event, Webhook
+from smsgw.webhooks.names import Names
 
 _TEST = "webhook.test"
 # Of an answer, this much is read and shown.
@@ -48,11 +48,11 @@ class Postman:
         self._resources = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        resolver: AbstractResolver = ThreadedResolver()
+        names = Names()
         connector = aiohttp.TCPConnector(
             limit=0,  # each lane keeps to its own
             ssl=_trust(self._config.ca_file),
-            resolver=_PublicOnly(resolver) if self._config.refuse_private else resolver,
+            resolver=_PublicOnly(names) if self._config.refuse_private else names,
             socket_factory=_to_public if self._config.refuse_private else None,
             force_close=False,
         )

@@ -1,6 +1,9 @@
 """Webhooks over real HTTP: every event arrives, signed, in order, whatever the other side does meanwhile."""
 
 import asyncio
+import socket
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +23,7 @@ from smsgw.model import DeliveryState, Event, EventKind, Webhook, WebhookWish
 from support import LONG_S, Clock, open_gateway
 
 DAY_S = 86_400
+LIMIT_S = 5.0
 
 
 async def test_every_change_of_status_is_told_with_the_message_as_it_was_then(
@@ -112,6 +116,29 @@ async def test_one_that_hangs_keeps_no_other_message_back(gateway: Gateway, conf
         released.set()
         await all_told(gateway, webhook)
     assert statuses(received, slow) == [1, 2]
+
+
+async def test_a_name_server_that_is_silent_keeps_nobody_else_waiting(
+    gateway: Gateway, config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(name: str, *rest: Any, **further: Any) -> Any:
+        if name.endswith(".example"):
+            released.wait()
+        return looked_up(name, *rest, **further)
+
+    looked_up, released = socket.getaddrinfo, threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        async with receiver() as received, sender(gateway, config, clock, answer_s=LIMIT_S):
+            for n in range(40):
+                await hook(gateway, f"http://silent{n}.example/", f"silent{n}")
+            await hook(gateway, received.url.replace("127.0.0.1", "localhost"))
+            await send(gateway)
+            await received.has(2, LIMIT_S / 2)
+            async with asyncio.timeout(LIMIT_S / 2):
+                await asyncio.to_thread(time.monotonic)
+    finally:
+        released.set()
 
 
 async def test_no_answer_in_time_is_a_failure(gateway: Gateway, config: Config, clock: Clock) -> None:
