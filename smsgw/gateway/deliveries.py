@@ -72,5 +72,4 @@ def _attempted(tx: Tx, row: int, answer: Answer, draw: float, patience: float) -
 def _end(tx: Tx, row: int, webhook: int, subject: str, state: DeliveryState) -> None:
     deliveries.end(tx, row, state)
     deliveries.make_next_due(tx, webhook, subject)
-    if events.is_orphan(tx, subject):
-        events.forget(tx, subject)
+    events.forget_if_orphan(tx, subject)

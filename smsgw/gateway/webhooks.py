@@ -25,7 +25,7 @@ from smsgw.errors import (
 )
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Delivery, DeliveryPage, DeliveryState, Webhook, WebhookChange, WebhookWish, delivery_row
-from smsgw.store import deliveries, webhooks
+from smsgw.store import deliveries, events, webhooks
 from smsgw.store.db import Database, Tx
 
 MOST = 64
@@ -229,7 +229,9 @@ def _begin_parked_again(tx: Tx, id: str) -> int:
 def _empty(tx: Tx, id: str) -> int:
     """Remove some of what a webhook was or was to be told, or else the webhook itself; returns how much it was."""
     webhook = _existing(webhooks.by_id(tx, id), id)
-    removed = deliveries.forget_of_webhook(tx, webhook.row, _STEP)
-    if not removed:
+    subjects = deliveries.forget_of_webhook(tx, webhook.row, _STEP)
+    for subject in set(subjects):
+        events.forget_if_orphan(tx, subject)
+    if not subjects:
         webhooks.delete(tx, id)
-    return removed
+    return len(subjects)

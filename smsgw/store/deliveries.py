@@ -108,12 +108,14 @@ def begin_parked_again(tx: Tx, webhook: int, give_up_at: int, limit: int) -> int
     return len(parked)
 
 
-def forget_of_webhook(tx: Tx, webhook: int, limit: int) -> int:
-    """Remove some of the deliveries to a webhook and return how many."""
-    return tx.change(
-        "DELETE FROM deliveries WHERE row IN (SELECT row FROM deliveries WHERE webhook = ? ORDER BY row LIMIT ?)",
+def forget_of_webhook(tx: Tx, webhook: int, limit: int) -> list[str]:
+    """Remove some of the deliveries to a webhook and return what they were about."""
+    removed = tx.rows(
+        "DELETE FROM deliveries WHERE row IN (SELECT row FROM deliveries WHERE webhook = ? ORDER BY row LIMIT ?)"
+        " RETURNING subject",
         (webhook, limit),
     )
+    return [row["subject"] for row in removed]
 
 
 def overdue(tx: Tx, limit: int) -> list[sqlite3.Row]:

@@ -399,6 +399,19 @@ async def test_nothing_is_kept_of_a_deleted_message_that_was_told(
     assert {one.subject for one in await gateway.events.after(0, list(EventKind), 10)} == {kept}
 
 
+async def test_nothing_is_kept_of_a_deleted_message_whose_webhook_is_deleted_as_well(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    first, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "first")
+    second, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "second")
+    gone, kept = await send(gateway, "gone"), await send(gateway, "kept", reference=8)
+    await gateway.messages.delete(gone)
+    await gateway.webhooks.delete(first.id)
+    assert {one.event.subject for one in await listed(gateway, second)} == {gone, kept}
+    await gateway.webhooks.delete(second.id)
+    assert {one.subject for one in await gateway.events.after(0, list(EventKind), 10)} == {kept}
+
+
 async def test_old_deliveries_go_with_their_messages(config: Config, clock: Clock) -> None:
     config = replace(config, store=StoreConfig(path=config.store.path, keep_days=1))
     async with receiver() as received, open_gateway(config, clock) as gateway, sender(gateway, config, clock):
