@@ -78,7 +78,11 @@ class Webhooks:
     async def change(self, id: str, change: WebhookChange) -> Webhook:
         """Change a webhook and leave the rest of it as it is; raises `WebhookNotFound` and as `create`."""
         self._check(change)
-        return await self._db.write(partial(_change, id=id, change=change))
+        webhook = await self._db.write(partial(_change, id=id, change=change))
+        # Whatever it was that has failed so far, this may be the remedy.
+        while await self._db.write(partial(deliveries.make_some_due, webhook=webhook.row, limit=_STEP)):
+            pass
+        return webhook
 
     async def rotate(self, id: str) -> str:
         """Give a webhook a new secret and return it, for the only time; raises `WebhookNotFound`."""

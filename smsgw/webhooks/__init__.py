@@ -64,7 +64,7 @@ class WebhookSender:
             self._lanes.pop(row).stop()
         for row, webhook in active.items():
             if row in self._lanes and not self._lanes[row].is_over:
-                self._lanes[row].webhook = webhook
+                self._lanes[row].follow(webhook)
                 continue
             self._lanes[row] = lane = Lane(webhook, self._gateway.deliveries, self._postman, self._clock, self._pace)
             tasks.create_task(lane.run(), name=f"webhook {webhook.name}")

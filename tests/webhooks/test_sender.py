@@ -19,7 +19,7 @@ from smsgw import rendering
 from smsgw.config import Config, StoreConfig
 from smsgw.errors import Language, WebhookNotFound
 from smsgw.gateway import Gateway
-from smsgw.model import DeliveryState, Event, EventKind, Webhook, WebhookWish
+from smsgw.model import Answer, DeliveryState, Event, EventKind, Webhook, WebhookChange, WebhookWish
 from support import LONG_S, Clock, open_gateway
 
 DAY_S = 86_400
@@ -316,6 +316,81 @@ async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wa
         await received.has(2)
         await all_told(gateway, webhook)
     assert statuses(received) == [2, 1]
+
+
+async def test_what_was_put_down_while_the_clock_was_ahead_does_not_wait_for_that_time(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received:
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway)
+        clock.advance(-365 * DAY_S)
+        async with sender(gateway, config, clock):
+            assert await gateway.housekeeping.sweep(LONG_S) == 0
+            await received.has(2)
+            await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 2]
+
+
+async def test_what_fails_while_an_earlier_one_begins_again_waits_for_it(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    await send(gateway)
+    await delivered(gateway, clock.now)
+    third, second, first = await listed(gateway, webhook)
+    for one in (first, second):
+        await gateway.deliveries.attempted(one.row, Answer(took_ms=1, status=204), webhook.url)
+    await gateway.webhooks.retry(second.id)
+    await gateway.deliveries.attempted(third.row, Answer(took_ms=1, error="HTTP 500"), webhook.url)
+    assert [one.due_at for one in await listed(gateway, webhook)] == [None, clock.now, None]
+
+
+async def test_what_was_confirmed_stays_so_when_an_earlier_request_fails(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    await send(gateway)
+    row = (await listed(gateway, webhook))[-1].row
+    await gateway.deliveries.attempted(row, Answer(took_ms=1, status=204), webhook.url)
+    clock.advance(3 * DAY_S + 1)
+    await gateway.deliveries.attempted(row, Answer(took_ms=1, error="HTTP 500"), webhook.url)
+    confirmed = (await listed(gateway, webhook))[-1]
+    assert confirmed.state is DeliveryState.DELIVERED
+    assert confirmed.answer == Answer(took_ms=1, status=204)
+
+
+async def test_one_that_has_moved_is_told_at_once_whatever_its_old_address_wanted(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    busy = answering(503, **{"Retry-After": "3600"})
+    async with receiver(busy) as old, receiver() as new, sender(gateway, config, clock, patience=1.0):
+        webhook, _ = await hook(gateway, old.url)
+        id = await send(gateway)
+        await attempted(gateway, webhook, 1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(url=new.url))
+        await new.has(2)
+    assert statuses(new, id) == [1, 2]
+
+
+async def test_one_that_has_moved_is_not_gone_when_its_old_address_is(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    moved = asyncio.Event()
+
+    async def gone(request: web.Request, told: Told) -> web.StreamResponse:
+        await moved.wait()
+        return web.Response(status=410)
+
+    async with receiver(gone) as old, receiver() as new, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, old.url)
+        id = await send(gateway)
+        await old.has(1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(url=new.url))
+        moved.set()
+        await new.has(2)
+    assert statuses(new, id) == [1, 2]
+    assert (await gateway.webhooks.get(webhook.id)).is_active
 
 
 async def test_all_that_was_parked_is_told_again_in_order(gateway: Gateway, config: Config, clock: Clock) -> None:
