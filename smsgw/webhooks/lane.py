@@ -5,6 +5,7 @@ An endpoint that keeps failing is left in peace for a while; then a single reque
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -121,7 +122,7 @@ class Lane:
         pause_s = policy.endpoint_pause_s(self._failures, random.random(), answer.retry_after_s)
         self._rests_until = max(self._rests_until, time.monotonic() + pause_s * self._pace.patience)
         if self._seems_dead and not was_dead:
-            logger.warning("webhook does not answer", webhook=self._webhook.name, error=answer.error)
+            logger.warning("webhook does not answer", webhook=self._webhook.name, error=_for_the_journal(answer))
 
     async def _store(self, action: Callable[[], Awaitable[None]]) -> None:
         """Store what came of an attempt; where that cannot be done before the end, it will be told once more."""
@@ -133,3 +134,10 @@ class Lane:
             if self.is_over:
                 return None
             await asyncio.sleep(self._pace.storage_retry_s)
+
+
+def _for_the_journal(answer: Answer) -> str | None:
+    # Whoever reads it need not know the secrets that addresses hold, those that are led to among them.
+    if answer.status is not None:
+        return f"HTTP {answer.status}"
+    return answer.error and re.sub(r"(https?://[^/?\s]*)[^\s']*", r"\1/…", answer.error)

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from outbox import all_told, attempted, delivered, hook, listed, send, sender, statuses, submit
 from receiver import Told, answering, in_turn, receiver
+from structlog.testing import capture_logs
 
 from deliveries import plain
 from smsgw import rendering
@@ -295,6 +296,32 @@ async def test_a_dead_endpoint_is_left_in_peace_and_told_everything_when_it_is_b
         await all_told(gateway, webhook)
     for id in ids:
         assert [one for n, one in enumerate(statuses(received, id)) if one not in statuses(received, id)[:n]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 301 Moved\r\nLocation: /services/S3CR3T/\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ],
+)
+async def test_the_journal_does_not_show_what_is_secret_in_an_address(
+    gateway: Gateway, config: Config, clock: Clock, answer: bytes
+) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+
+    with capture_logs() as logged:
+        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server, sender(gateway, config, clock):
+            port = server.sockets[0].getsockname()[1]
+            webhook, _ = await hook(gateway, f"http://127.0.0.1:{port}/services/S3CR3T?key=S3CR3T")
+            for n in range(5):
+                await send(gateway, f"{n}", reference=n)
+            await attempted(gateway, webhook, 5)
+    assert "webhook does not answer" in str(logged)
+    assert "S3CR3T" not in str(logged)
 
 
 async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wants_it(
