@@ -32,7 +32,7 @@ class Lane:
         self._postman = postman
         self._clock = clock
         self._pace = pace
-        self.is_over = False
+        self._is_over = False
         self._under_way: set[int] = set()
         self._failures = 0  # in a row
         self._rests_until = 0.0
@@ -46,13 +46,13 @@ class Lane:
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns when what is under way is answered."""
-        self.is_over = True
+        self._is_over = True
         self.bell.set()
 
     async def run(self) -> None:
         """Run until stopped."""
         async with asyncio.TaskGroup() as tasks:
-            while not self.is_over:
+            while not self._is_over:
                 self.bell.clear()
                 await happens_within(self.bell, await self._go_on(tasks))
 
@@ -131,7 +131,7 @@ class Lane:
                 return await action()
             except StorageUnavailable as error:
                 logger.error("a result waits for the storage", webhook=self._webhook.name, reason=str(error))
-            if self.is_over:
+            if self._is_over:
                 return None
             await asyncio.sleep(self._pace.storage_retry_s)
 

@@ -324,6 +324,34 @@ async def test_the_journal_does_not_show_what_is_secret_in_an_address(
     assert "S3CR3T" not in str(logged)
 
 
+async def test_one_that_is_off_and_on_again_is_told_nothing_twice_at_a_time(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async def hanging(request: web.Request, told: Told) -> web.StreamResponse:
+        await released.wait()
+        return web.Response()
+
+    async def is_seen(name: str) -> None:
+        await hook(gateway, witness.url, name)
+        before = len(witness.told)
+        await send(gateway, name, reference=before + 1)
+        await witness.has(before + 2)
+
+    released = asyncio.Event()
+    async with receiver(hanging) as received, receiver() as witness, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway, reference=100)
+        await received.has(1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(is_active=False))
+        await is_seen("off")
+        await gateway.webhooks.change(webhook.id, WebhookChange(is_active=True))
+        await is_seen("on")
+        assert statuses(received, id) == [1]
+        released.set()
+        await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 2]
+
+
 async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wants_it(
     gateway: Gateway, config: Config, clock: Clock
 ) -> None:
