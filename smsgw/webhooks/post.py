@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -165,8 +165,10 @@ def _refuse_private(url: str) -> None:
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
     read = bytearray()
-    while len(read) < _SHOWN and (chunk := await response.content.read(_SHOWN - len(read))):
-        read += chunk
+    # The status has been told, and that is what counts: however the rest fails, what was confirmed stays so.
+    with suppress(aiohttp.ClientError, TimeoutError):
+        while len(read) < _SHOWN and (chunk := await response.content.read(_SHOWN - len(read))):
+            read += chunk
     if not response.content.at_eof():
         # The rest may be endless: the connection is not worth keeping.
         response.close()

@@ -210,6 +210,29 @@ async def test_whatever_octets_are_answered_the_rest_is_told(gateway: Gateway, c
     assert told.error.startswith("HTTP 302 leads to /??")
 
 
+@pytest.mark.parametrize("is_left_open", [False, True])
+async def test_what_is_confirmed_counts_however_the_rest_of_the_answer_fails(
+    gateway: Gateway, config: Config, clock: Clock, is_left_open: bool
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            if is_left_open:
+                await reader.read()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        sender(gateway, config, clock, answer_s=0.5),
+    ):
+        webhook, _ = await hook(gateway, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await send(gateway)
+        await all_told(gateway, webhook)
+        told = await listed(gateway, webhook)
+    assert [one.attempts for one in told] == [1, 1]
+    assert [one.answer.text for one in told if one.answer] == ["abc", "abc"]
+
+
 async def test_an_event_that_cannot_be_told_keeps_no_other_back(
     gateway: Gateway, config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
