@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from receiver import Receiver
-
 from smsgw.config import Config
 from smsgw.gateway import Gateway
 from smsgw.model import Delivery, DeliveryState, EventKind, ReceivedReport, SendRequest, Webhook, WebhookWish

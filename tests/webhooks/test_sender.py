@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 from outbox import all_told, attempted, delivered, hook, listed, send, sender, statuses, submit
-from receiver import Told, answering, in_turn, receiver
 from structlog.testing import capture_logs
 
 from deliveries import plain
+from receiver import Told, answering, in_turn, receiver
 from smsgw import rendering
 from smsgw.config import Config, StoreConfig
 from smsgw.errors import Language, WebhookNotFound

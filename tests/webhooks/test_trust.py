@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from outbox import all_told, attempted, hook, listed, send, sender
-from receiver import receiver
 
+from receiver import receiver
 from smsgw.config import Config, WebhooksConfig
 from smsgw.errors import BadUrl
 from smsgw.gateway import Gateway

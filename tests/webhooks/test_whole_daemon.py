@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from receiver import Receiver, receiver
-
 from smsgw.model import EventKind, WebhookWish
 from world import World, until, world
 
