@@ -49,9 +49,12 @@ def test_the_daemon_is_started_as_it_is_installed() -> None:
 
 
 def test_the_daemon_is_given_its_own_grace_time_to_stop() -> None:
+    from smsgw.api import server
     from smsgw.daemon import GRACE_S
+    from smsgw.webhooks.pace import Pace
 
-    assert seconds("TimeoutStopSec") >= GRACE_S + 15
+    # The web server gives its requests that long to be answered, and once more to be ended.
+    assert seconds("TimeoutStopSec") >= 2 * server._GRACE_S + GRACE_S + Pace().answer_s + 15
 
 
 def test_a_daemon_that_hangs_is_noticed() -> None:

@@ -9,6 +9,9 @@ from smsgw.model import Answer, Delivery, DeliveryState, Webhook
 from smsgw.store import deliveries, events, webhooks
 from smsgw.store.db import Database, Tx
 
+# Nobody else waits long for a step.
+_STEP = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lot:
@@ -35,13 +38,20 @@ class Deliveries:
             due = await deliveries.due(connection, webhook, now, limit)
             return Lot(due=tuple(due), next_due=await deliveries.next_due(connection, webhook, now))
 
-    async def attempted(self, row: int, answer: Answer, patience: float = 1.0) -> None:
-        """Record what came of an attempt, and decide what follows from it; `patience` is a factor of the pause."""
-        await self._db.write(partial(_attempted, row=row, answer=answer, draw=random.random(), patience=patience))
+    async def attempted(self, row: int, answer: Answer, url: str, patience: float = 1.0) -> None:
+        """Record what came of an attempt at `url`, and decide what follows; `patience` is a factor of the pause."""
+        draw = random.random()
+        await self._db.write(partial(_attempted, row=row, answer=answer, url=url, draw=draw, patience=patience))
 
     async def came_back(self, webhook: int) -> None:
         """A webhook that seemed dead has answered: what has failed before is tried again at once."""
-        await self._db.write(partial(deliveries.make_all_due, webhook=webhook))
+        while await self._db.write(partial(deliveries.make_some_due, webhook=webhook, limit=_STEP)):
+            pass
+
+
+def follow_clock(tx: Tx, limit: int) -> int:
+    """Let nothing wait for a time that lies ahead only because the clock was set back; returns how much did."""
+    return deliveries.set_clock_back(tx, tx.now + policy.GIVE_UP_AFTER_MS, limit)
 
 
 def park_overdue(tx: Tx, limit: int) -> int:
@@ -52,15 +62,15 @@ def park_overdue(tx: Tx, limit: int) -> int:
     return len(overdue)
 
 
-def _attempted(tx: Tx, row: int, answer: Answer, draw: float, patience: float) -> None:
+def _attempted(tx: Tx, row: int, answer: Answer, url: str, draw: float, patience: float) -> None:
     delivery = deliveries.note(tx, row, answer)
-    if delivery is None:  # deleted with its webhook
+    if delivery is None:  # deleted with its webhook, or confirmed when it was told once more
         return
     webhook, subject = delivery["webhook"], delivery["subject"]
     if answer.error is None:
         _end(tx, row, webhook, subject, DeliveryState.DELIVERED)
     elif answer.is_gone:
-        webhooks.switch_off(tx, webhook, answer.error)
+        webhooks.switch_off(tx, webhook, url, answer.error)
         deliveries.defer(tx, row, tx.now)
     elif tx.now >= delivery["give_up_at"]:
         _end(tx, row, webhook, subject, DeliveryState.PARKED)
@@ -72,5 +82,4 @@ def _attempted(tx: Tx, row: int, answer: Answer, draw: float, patience: float) -
 def _end(tx: Tx, row: int, webhook: int, subject: str, state: DeliveryState) -> None:
     deliveries.end(tx, row, state)
     deliveries.make_next_due(tx, webhook, subject)
-    if events.is_orphan(tx, subject):
-        events.forget(tx, subject)
+    events.forget_if_orphan(tx, subject)

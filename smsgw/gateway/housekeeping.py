@@ -75,6 +75,7 @@ class Housekeeping:
         doubtful = doubts.over(tx, self._config.sending.uncertain_after_s * 1_000, up_s * 1_000, all_in_use)
         for part in doubtful:
             doubts.settle_by_policy(tx, part, self._config.sending)
+        deliveries.follow_clock(tx, _STEP)
         deliveries.park_overdue(tx, _STEP)
         idempotency.forget(tx, tx.now - REPEATS_FOR_S * 1_000, _STEP)
         return len(expired) + len(doubtful) + give_up_orphans(tx, _STEP) + self._give_up_parts(tx, up_s)

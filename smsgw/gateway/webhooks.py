@@ -25,7 +25,7 @@ from smsgw.errors import (
 )
 from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Delivery, DeliveryPage, DeliveryState, Webhook, WebhookChange, WebhookWish, delivery_row
-from smsgw.store import deliveries, webhooks
+from smsgw.store import deliveries, events, webhooks
 from smsgw.store.db import Database, Tx
 
 MOST = 64
@@ -78,7 +78,11 @@ class Webhooks:
     async def change(self, id: str, change: WebhookChange) -> Webhook:
         """Change a webhook and leave the rest of it as it is; raises `WebhookNotFound` and as `create`."""
         self._check(change)
-        return await self._db.write(partial(_change, id=id, change=change))
+        webhook = await self._db.write(partial(_change, id=id, change=change))
+        # Whatever it was that has failed so far, this may be the remedy.
+        while await self._db.write(partial(deliveries.make_some_due, webhook=webhook.row, limit=_STEP)):
+            pass
+        return webhook
 
     async def rotate(self, id: str) -> str:
         """Give a webhook a new secret and return it, for the only time; raises `WebhookNotFound`."""
@@ -229,7 +233,9 @@ def _begin_parked_again(tx: Tx, id: str) -> int:
 def _empty(tx: Tx, id: str) -> int:
     """Remove some of what a webhook was or was to be told, or else the webhook itself; returns how much it was."""
     webhook = _existing(webhooks.by_id(tx, id), id)
-    removed = deliveries.forget_of_webhook(tx, webhook.row, _STEP)
-    if not removed:
+    subjects = deliveries.forget_of_webhook(tx, webhook.row, _STEP)
+    for subject in set(subjects):
+        events.forget_if_orphan(tx, subject)
+    if not subjects:
         webhooks.delete(tx, id)
-    return removed
+    return len(subjects)

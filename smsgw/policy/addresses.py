@@ -12,6 +12,8 @@ _PRIVATE = Text(
     "он в частной сети, а это запрещено настройкой [webhooks] refuse_private",
     "it is in a private network, which [webhooks] refuse_private forbids",
 )
+# Compatible, mapped and translated (NAT64) addresses end in one of IPv4: RFC 4291 §2.5.5, RFC 2765 §2.1, RFC 6052 §2.1.
+_OF_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
 
 
 def wrong_with_url(url: str, *, refuse_private: bool) -> Text | None:
@@ -44,5 +46,14 @@ def is_private(host: str) -> bool:
         address = ipaddress.ip_address(host.split("%")[0])
     except ValueError:
         return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return not (mapped or address).is_global
+    if isinstance(address, ipaddress.IPv4Address):
+        return not address.is_global
+    within = _within(address)
+    return not (within or address).is_global or address.is_site_local
+
+
+def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address leads to by itself, or through a translator."""
+    if any(address in network for network in _OF_IPV4):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.sixtofour

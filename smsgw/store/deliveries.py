@@ -47,17 +47,22 @@ def add(tx: Tx, event: int, webhook: int, subject: str, give_up_at: int) -> None
 
 
 def note(tx: Tx, row: int, answer: Answer) -> sqlite3.Row | None:
-    """Count an attempt and write down what came of it; returns the delivery's row, None if it is gone."""
+    """Count an attempt and write down what came of it; returns the delivery's row, None if nobody waits for it."""
     return tx.row(
         "UPDATE deliveries SET attempts = attempts + 1, attempted_at = ?, took_ms = ?, status = ?, error = ?,"
-        " answer = ? WHERE row = ? RETURNING *",
+        " answer = ? WHERE row = ? AND state <> 'delivered' RETURNING *",
         (tx.now, answer.took_ms, answer.status, answer.error, answer.text, row),
     )
 
 
 def defer(tx: Tx, row: int, until: int) -> None:
-    """Let a delivery wait until then."""
-    tx.change("UPDATE deliveries SET due_at = ? WHERE row = ? AND state = 'waiting'", (until, row))
+    """Let a delivery wait until then, or for its turn where an earlier one about the same waits again."""
+    tx.change(
+        "UPDATE deliveries AS d SET due_at = CASE WHEN EXISTS (SELECT 1 FROM deliveries WHERE webhook = d.webhook"
+        " AND subject = d.subject AND state = 'waiting' AND row < d.row) THEN NULL ELSE ? END"
+        " WHERE row = ? AND state = 'waiting'",
+        (until, row),
+    )
 
 
 def end(tx: Tx, row: int, state: DeliveryState) -> None:
@@ -74,9 +79,26 @@ def make_next_due(tx: Tx, webhook: int, subject: str) -> None:
     )
 
 
-def make_all_due(tx: Tx, webhook: int) -> None:
-    """Wait no longer with what has failed before."""
-    tx.change("UPDATE deliveries SET due_at = ? WHERE webhook = ? AND due_at > ?", (tx.now, webhook, tx.now))
+def make_some_due(tx: Tx, webhook: int, limit: int) -> int:
+    """Wait no longer with some of what has failed before, and return how much it is."""
+    made = tx.change(
+        "UPDATE deliveries SET due_at = ? WHERE row IN"
+        " (SELECT row FROM deliveries WHERE webhook = ? AND due_at > ? ORDER BY due_at LIMIT ?)",
+        (tx.now, webhook, tx.now, limit),
+    )
+    tx.has_news |= made > 0
+    return made
+
+
+def set_clock_back(tx: Tx, give_up_at: int, limit: int) -> int:
+    """Let what would be given up later than it can be, since the clock was ahead, wait from now; returns how much."""
+    ahead = tx.change(
+        "UPDATE deliveries SET give_up_at = ?, due_at = min(due_at, ?) WHERE row IN"
+        " (SELECT row FROM deliveries WHERE state = 'waiting' AND give_up_at > ? LIMIT ?)",
+        (give_up_at, tx.now, give_up_at, limit),
+    )
+    tx.has_news |= ahead > 0
+    return ahead
 
 
 def begin_again(tx: Tx, row: int, give_up_at: int) -> bool:
@@ -108,12 +130,14 @@ def begin_parked_again(tx: Tx, webhook: int, give_up_at: int, limit: int) -> int
     return len(parked)
 
 
-def forget_of_webhook(tx: Tx, webhook: int, limit: int) -> int:
-    """Remove some of the deliveries to a webhook and return how many."""
-    return tx.change(
-        "DELETE FROM deliveries WHERE row IN (SELECT row FROM deliveries WHERE webhook = ? ORDER BY row LIMIT ?)",
+def forget_of_webhook(tx: Tx, webhook: int, limit: int) -> list[str]:
+    """Remove some of the deliveries to a webhook and return what they were about."""
+    removed = tx.rows(
+        "DELETE FROM deliveries WHERE row IN (SELECT row FROM deliveries WHERE webhook = ? ORDER BY row LIMIT ?)"
+        " RETURNING subject",
         (webhook, limit),
     )
+    return [row["subject"] for row in removed]
 
 
 def overdue(tx: Tx, limit: int) -> list[sqlite3.Row]:

@@ -39,10 +39,11 @@ def forget_of_devices(tx: Tx, before: int, limit: int) -> int:
     )
 
 
-def is_orphan(tx: Tx, subject: str) -> bool:
-    """Tell whether the message or device that events are about is there no more."""
+def forget_if_orphan(tx: Tx, subject: str) -> None:
+    """Remove, as `forget`, the events about a message or device that is there no more."""
     sources = ("messages", "inbound", "devices")
-    return not any(tx.rows(f"SELECT 1 FROM {table} WHERE id = ?", (subject,)) for table in sources)
+    if not any(tx.rows(f"SELECT 1 FROM {table} WHERE id = ?", (subject,)) for table in sources):
+        forget(tx, subject)
 
 
 async def after(connection: Connection, seq: int, kinds: Collection[EventKind], limit: int) -> list[Event]:

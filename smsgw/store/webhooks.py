@@ -59,10 +59,10 @@ def rotate(tx: Tx, id: str, secret: str, overlap_ms: int) -> None:
     )
 
 
-def switch_off(tx: Tx, row: int, error: str) -> None:
-    """Switch a webhook off and say why."""
+def switch_off(tx: Tx, row: int, url: str, error: str) -> None:
+    """Switch a webhook off that is still at an address, and say why."""
     tx.has_news = True
-    tx.change("UPDATE webhooks SET is_active = 0, error = ? WHERE row = ?", (error, row))
+    tx.change("UPDATE webhooks SET is_active = 0, error = ? WHERE row = ? AND url = ?", (error, row, url))
 
 
 def delete(tx: Tx, id: str) -> bool:

@@ -61,10 +61,21 @@ class WebhookSender:
     def _keep_lanes(self, tasks: asyncio.TaskGroup, listed: list[Webhook]) -> None:
         active = {webhook.row: webhook for webhook in listed if webhook.is_active}
         for row in self._lanes.keys() - active.keys():
-            self._lanes.pop(row).stop()
+            self._lanes[row].stop()
         for row, webhook in active.items():
-            if row in self._lanes and not self._lanes[row].is_over:
-                self._lanes[row].webhook = webhook
-                continue
-            self._lanes[row] = lane = Lane(webhook, self._gateway.deliveries, self._postman, self._clock, self._pace)
-            tasks.create_task(lane.run(), name=f"webhook {webhook.name}")
+            if row in self._lanes:
+                self._lanes[row].follow(webhook)
+            else:
+                self._begin(tasks, webhook)
+
+    def _begin(self, tasks: asyncio.TaskGroup, webhook: Webhook) -> None:
+        self._lanes[webhook.row] = lane = Lane(
+            webhook, self._gateway.deliveries, self._postman, self._clock, self._pace
+        )
+        running = tasks.create_task(lane.run(), name=f"webhook {webhook.name}")
+        running.add_done_callback(lambda _: self._ended(webhook.row))
+
+    def _ended(self, row: int) -> None:
+        # Not before all is answered: what is told twice at a time may arrive in any order.
+        del self._lanes[row]
+        self._bell.set()

@@ -1,31 +1,39 @@
 """One signed request and what came of it."""
 
+import errno
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from smsgw import __version__, policy, rendering
 from smsgw.config import WebhooksConfig
 from smsgw.errors import Language
 from smsgw.model import Answer, Event, Webhook
+from smsgw.webhooks.names import Names
 
 _TEST = "webhook.test"
 # Of an answer, this much is read and shown.
 _SHOWN = 512
+_LONGEST_ERROR = 512
 _GONE = 410
 _BUSY = (429, 503)
 
 
 class _Private(OSError):
     """An address that the configuration forbids."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(errno.EACCES, f"{where} is in a private network, which [webhooks] refuse_private forbids")
 
 
 class Postman:
@@ -40,11 +48,12 @@ class Postman:
         self._resources = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        resolver: AbstractResolver = ThreadedResolver()
+        names = Names()
         connector = aiohttp.TCPConnector(
             limit=0,  # each lane keeps to its own
             ssl=_trust(self._config.ca_file),
-            resolver=_PublicOnly(resolver) if self._config.refuse_private else resolver,
+            resolver=_PublicOnly(names) if self._config.refuse_private else names,
+            socket_factory=_to_public if self._config.refuse_private else None,
             force_close=False,
         )
         self._session = await self._resources.enter_async_context(
@@ -81,8 +90,8 @@ class Postman:
     async def _post(self, webhook: Webhook, id: str, content: rendering.Object) -> Answer:
         begun = time.monotonic()
 
-        def answer(**facts: Any) -> Answer:
-            return Answer(took_ms=int((time.monotonic() - begun) * 1_000), **facts)
+        def answer(error: str | None = None, **facts: Any) -> Answer:
+            return Answer(took_ms=int((time.monotonic() - begun) * 1_000), error=error and _storable(error), **facts)
 
         body = rendering.encode(content)
         try:
@@ -134,7 +143,7 @@ class _PublicOnly(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         public = [one for one in found if not policy.is_private(one["host"])]
         if not public:
-            raise _Private(_private(host))
+            raise _Private(host)
         return public
 
     async def close(self) -> None:
@@ -142,20 +151,24 @@ class _PublicOnly(AbstractResolver):
         await self._resolver.close()
 
 
+def _to_public(address: AddrInfoType) -> socket.socket:
+    # An address that is no name is not looked up, and may be written in ways that only the client library understands.
+    if policy.is_private(address[4][0]):
+        raise _Private(address[4][0])
+    return socket.socket(*address[:3])
+
+
 def _refuse_private(url: str) -> None:
-    # Addresses that are no names are not looked up.
     if policy.wrong_with_url(url, refuse_private=True):
-        raise _Private(_private(url))
-
-
-def _private(where: str) -> str:
-    return f"{where} is in a private network, which [webhooks] refuse_private forbids"
+        raise _Private(urlsplit(url).netloc)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
     read = bytearray()
-    while len(read) < _SHOWN and (chunk := await response.content.read(_SHOWN - len(read))):
-        read += chunk
+    # The status has been told, and that is what counts: however the rest fails, what was confirmed stays so.
+    with suppress(aiohttp.ClientError, TimeoutError):
+        while len(read) < _SHOWN and (chunk := await response.content.read(_SHOWN - len(read))):
+            read += chunk
     if not response.content.at_eof():
         # The rest may be endless: the connection is not worth keeping.
         response.close()
@@ -172,6 +185,11 @@ def _wrong_with(response: aiohttp.ClientResponse) -> str | None:
     if status == _GONE:
         return "HTTP 410: the other side wants no more; the webhook is switched off"
     return f"HTTP {status}"
+
+
+def _storable(error: str) -> str:
+    # What the other side wrote may be in it: octets that are no text, and any number of them.
+    return error[:_LONGEST_ERROR].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:

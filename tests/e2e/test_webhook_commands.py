@@ -207,7 +207,7 @@ async def test_what_a_strangers_server_says_does_not_command_the_terminal(
     await given_up(config, clock)
     said = Answer(took_ms=1, status=302, error="HTTP 302 leads to \x1b[2Jnowhere", is_gone=True)
     async with open_gateway(config, clock) as gateway:
-        await gateway.deliveries.attempted(1, said)
+        await gateway.deliveries.attempted(1, said, URL)
     for printed in (line.says("deliveries", "shop"), line.says("show", "shop")):
         assert "leads to ?[2Jnowhere" in printed
 

@@ -1,23 +1,30 @@
 """Webhooks over real HTTP: every event arrives, signed, in order, whatever the other side does meanwhile."""
 
 import asyncio
+import socket
+import threading
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 from outbox import all_told, attempted, delivered, hook, listed, send, sender, statuses, submit
+from structlog.testing import capture_logs
 
 from deliveries import plain
 from receiver import Told, answering, in_turn, receiver
+from smsgw import rendering
 from smsgw.config import Config, StoreConfig
-from smsgw.errors import WebhookNotFound
+from smsgw.errors import Language, WebhookNotFound
 from smsgw.gateway import Gateway
-from smsgw.model import DeliveryState, EventKind, Webhook, WebhookWish
+from smsgw.model import Answer, DeliveryState, Event, EventKind, Webhook, WebhookChange, WebhookWish
 from support import LONG_S, Clock, open_gateway
 
 DAY_S = 86_400
+LIMIT_S = 5.0
 
 
 async def test_every_change_of_status_is_told_with_the_message_as_it_was_then(
@@ -112,6 +119,29 @@ async def test_one_that_hangs_keeps_no_other_message_back(gateway: Gateway, conf
     assert statuses(received, slow) == [1, 2]
 
 
+async def test_a_name_server_that_is_silent_keeps_nobody_else_waiting(
+    gateway: Gateway, config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_up(name: str, *rest: Any, **further: Any) -> Any:
+        if name.endswith(".example"):
+            released.wait()
+        return looked_up(name, *rest, **further)
+
+    looked_up, released = socket.getaddrinfo, threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        async with receiver() as received, sender(gateway, config, clock, answer_s=LIMIT_S):
+            for n in range(40):
+                await hook(gateway, f"http://silent{n}.example/", f"silent{n}")
+            await hook(gateway, received.url.replace("127.0.0.1", "localhost"))
+            await send(gateway)
+            await received.has(2, LIMIT_S / 2)
+            async with asyncio.timeout(LIMIT_S / 2):
+                await asyncio.to_thread(time.monotonic)
+    finally:
+        released.set()
+
+
 async def test_no_answer_in_time_is_a_failure(gateway: Gateway, config: Config, clock: Clock) -> None:
     async def never(request: web.Request, told: Told) -> web.StreamResponse:
         await asyncio.Event().wait()
@@ -159,6 +189,66 @@ async def test_a_redirect_is_not_followed(gateway: Gateway, config: Config, cloc
     assert answer.error is not None
     assert elsewhere.url in answer.error
     assert elsewhere.told == []
+
+
+async def test_whatever_octets_are_answered_the_rest_is_told(gateway: Gateway, config: Config, clock: Clock) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: /\xff\xfe\r\nContent-Length: 0\r\n\r\n")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, receiver() as received:
+        rude, _ = await hook(gateway, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await hook(gateway, received.url, "polite")
+        async with sender(gateway, config, clock):
+            await send(gateway)
+            await attempted(gateway, rude, 1)
+            await received.has(2)
+        told = (await listed(gateway, rude))[-1].answer
+    assert told is not None
+    assert told.error is not None
+    assert told.error.startswith("HTTP 302 leads to /??")
+
+
+@pytest.mark.parametrize("is_left_open", [False, True])
+async def test_what_is_confirmed_counts_however_the_rest_of_the_answer_fails(
+    gateway: Gateway, config: Config, clock: Clock, is_left_open: bool
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            if is_left_open:
+                await reader.read()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        sender(gateway, config, clock, answer_s=0.5),
+    ):
+        webhook, _ = await hook(gateway, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await send(gateway)
+        await all_told(gateway, webhook)
+        told = await listed(gateway, webhook)
+    assert [one.attempts for one in told] == [1, 1]
+    assert [one.answer.text for one in told if one.answer] == ["abc", "abc"]
+
+
+async def test_an_event_that_cannot_be_told_keeps_no_other_back(
+    gateway: Gateway, config: Config, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(event: Event, language: Language) -> dict[str, Any]:
+        if event.subject == bad:
+            raise KeyError("status")
+        return rendered(event, language)
+
+    rendered = rendering.event
+    monkeypatch.setattr(rendering, "event", spoiled)
+    async with receiver() as received:
+        webhook, _ = await hook(gateway, received.url)
+        bad, good = await send(gateway, "bad"), await send(gateway, "good", reference=8)
+        async with sender(gateway, config, clock):
+            await attempted(gateway, webhook, 3)
+    assert statuses(received) == statuses(received, good) == [1, 2]
 
 
 async def test_one_that_is_gone_is_switched_off_and_told_on_when_switched_on(
@@ -231,6 +321,60 @@ async def test_a_dead_endpoint_is_left_in_peace_and_told_everything_when_it_is_b
         assert [one for n, one in enumerate(statuses(received, id)) if one not in statuses(received, id)[:n]] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 301 Moved\r\nLocation: /services/S3CR3T/\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ],
+)
+async def test_the_journal_does_not_show_what_is_secret_in_an_address(
+    gateway: Gateway, config: Config, clock: Clock, answer: bytes
+) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+
+    with capture_logs() as logged:
+        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server, sender(gateway, config, clock):
+            port = server.sockets[0].getsockname()[1]
+            webhook, _ = await hook(gateway, f"http://127.0.0.1:{port}/services/S3CR3T?key=S3CR3T")
+            for n in range(5):
+                await send(gateway, f"{n}", reference=n)
+            await attempted(gateway, webhook, 5)
+    assert "webhook does not answer" in str(logged)
+    assert "S3CR3T" not in str(logged)
+
+
+async def test_one_that_is_off_and_on_again_is_told_nothing_twice_at_a_time(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async def hanging(request: web.Request, told: Told) -> web.StreamResponse:
+        await released.wait()
+        return web.Response()
+
+    async def is_seen(name: str) -> None:
+        await hook(gateway, witness.url, name)
+        before = len(witness.told)
+        await send(gateway, name, reference=before + 1)
+        await witness.has(before + 2)
+
+    released = asyncio.Event()
+    async with receiver(hanging) as received, receiver() as witness, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway, reference=100)
+        await received.has(1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(is_active=False))
+        await is_seen("off")
+        await gateway.webhooks.change(webhook.id, WebhookChange(is_active=True))
+        await is_seen("on")
+        assert statuses(received, id) == [1]
+        released.set()
+        await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 2]
+
+
 async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wants_it(
     gateway: Gateway, config: Config, clock: Clock
 ) -> None:
@@ -250,6 +394,81 @@ async def test_what_cannot_be_told_within_three_days_is_parked_until_somebody_wa
         await received.has(2)
         await all_told(gateway, webhook)
     assert statuses(received) == [2, 1]
+
+
+async def test_what_was_put_down_while_the_clock_was_ahead_does_not_wait_for_that_time(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received:
+        webhook, _ = await hook(gateway, received.url)
+        id = await send(gateway)
+        clock.advance(-365 * DAY_S)
+        async with sender(gateway, config, clock):
+            assert await gateway.housekeeping.sweep(LONG_S) == 0
+            await received.has(2)
+            await all_told(gateway, webhook)
+    assert statuses(received, id) == [1, 2]
+
+
+async def test_what_fails_while_an_earlier_one_begins_again_waits_for_it(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    await send(gateway)
+    await delivered(gateway, clock.now)
+    third, second, first = await listed(gateway, webhook)
+    for one in (first, second):
+        await gateway.deliveries.attempted(one.row, Answer(took_ms=1, status=204), webhook.url)
+    await gateway.webhooks.retry(second.id)
+    await gateway.deliveries.attempted(third.row, Answer(took_ms=1, error="HTTP 500"), webhook.url)
+    assert [one.due_at for one in await listed(gateway, webhook)] == [None, clock.now, None]
+
+
+async def test_what_was_confirmed_stays_so_when_an_earlier_request_fails(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    webhook, _ = await hook(gateway, "http://127.0.0.1:9/nobody")
+    await send(gateway)
+    row = (await listed(gateway, webhook))[-1].row
+    await gateway.deliveries.attempted(row, Answer(took_ms=1, status=204), webhook.url)
+    clock.advance(3 * DAY_S + 1)
+    await gateway.deliveries.attempted(row, Answer(took_ms=1, error="HTTP 500"), webhook.url)
+    confirmed = (await listed(gateway, webhook))[-1]
+    assert confirmed.state is DeliveryState.DELIVERED
+    assert confirmed.answer == Answer(took_ms=1, status=204)
+
+
+async def test_one_that_has_moved_is_told_at_once_whatever_its_old_address_wanted(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    busy = answering(503, **{"Retry-After": "3600"})
+    async with receiver(busy) as old, receiver() as new, sender(gateway, config, clock, patience=1.0):
+        webhook, _ = await hook(gateway, old.url)
+        id = await send(gateway)
+        await attempted(gateway, webhook, 1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(url=new.url))
+        await new.has(2)
+    assert statuses(new, id) == [1, 2]
+
+
+async def test_one_that_has_moved_is_not_gone_when_its_old_address_is(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    moved = asyncio.Event()
+
+    async def gone(request: web.Request, told: Told) -> web.StreamResponse:
+        await moved.wait()
+        return web.Response(status=410)
+
+    async with receiver(gone) as old, receiver() as new, sender(gateway, config, clock):
+        webhook, _ = await hook(gateway, old.url)
+        id = await send(gateway)
+        await old.has(1)
+        await gateway.webhooks.change(webhook.id, WebhookChange(url=new.url))
+        moved.set()
+        await new.has(2)
+    assert statuses(new, id) == [1, 2]
+    assert (await gateway.webhooks.get(webhook.id)).is_active
 
 
 async def test_all_that_was_parked_is_told_again_in_order(gateway: Gateway, config: Config, clock: Clock) -> None:
@@ -330,6 +549,19 @@ async def test_nothing_is_kept_of_a_deleted_message_that_was_told(
         await all_told(gateway, webhook)
         await gateway.messages.delete(gone)
     assert {one.event.subject for one in await listed(gateway, webhook)} == {kept}
+    assert {one.subject for one in await gateway.events.after(0, list(EventKind), 10)} == {kept}
+
+
+async def test_nothing_is_kept_of_a_deleted_message_whose_webhook_is_deleted_as_well(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    first, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "first")
+    second, _ = await hook(gateway, "http://127.0.0.1:9/nobody", "second")
+    gone, kept = await send(gateway, "gone"), await send(gateway, "kept", reference=8)
+    await gateway.messages.delete(gone)
+    await gateway.webhooks.delete(first.id)
+    assert {one.event.subject for one in await listed(gateway, second)} == {gone, kept}
+    await gateway.webhooks.delete(second.id)
     assert {one.subject for one in await gateway.events.after(0, list(EventKind), 10)} == {kept}
 
 

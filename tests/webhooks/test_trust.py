@@ -1,8 +1,10 @@
 """Whom the gateway talks to: certificates it believes, and networks it keeps out of."""
 
+import socket
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbox import all_told, attempted, hook, listed, send, sender
@@ -56,10 +58,19 @@ async def test_a_file_without_certificates_is_named(gateway: Gateway, config: Co
             pass
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "１２７.０.０.１", "①②⑦.0.0.1", "127。0。0。1", "[::ffff:127.0.0.1]", "here.example"],
+)
 async def test_where_private_networks_are_refused_an_older_webhook_there_is_not_told(
-    config: Config, clock: Clock, host: str
+    config: Config, clock: Clock, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look_up = socket.getaddrinfo
+
+    def found_here(name: str, *rest: Any, **further: Any) -> Any:
+        return look_up("127.0.0.1" if name == "here.example" else name, *rest, **further)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found_here)
     async with open_gateway(config, clock) as gateway, receiver() as received:
         webhook, _ = await hook(gateway, received.url.replace("127.0.0.1", host))
         await send(gateway)
@@ -133,7 +144,11 @@ def test_addresses_that_may_not(url: str, said: str) -> None:
         "[::1]",
         "[fe80::1]",
         "[fd00::1]",
+        "[fec0::1]",
         "[::ffff:10.0.0.1]",
+        "[::10.0.0.1]",
+        "[64:ff9b::10.0.0.1]",
+        "[2002:a00:1::1]",
         "localhost",
         "nas.local",
         "LOCALHOST.",
@@ -141,3 +156,8 @@ def test_addresses_that_may_not(url: str, said: str) -> None:
 )
 def test_what_is_private(host: str) -> None:
     assert wrong_with_url(f"http://{host}/", refuse_private=True) is not None
+
+
+@pytest.mark.parametrize("host", ["93.184.216.34", "[2a00:1450:4001::1]", "[64:ff9b::93.184.216.34]", "example.org"])
+def test_what_is_public(host: str) -> None:
+    assert wrong_with_url(f"http://{host}/", refuse_private=True) is None
