@@ -221,12 +221,15 @@ def _rotate(tx: Tx, id: str, secret: str) -> None:
 
 
 def _begin_again(tx: Tx, row: int, id: str) -> None:
-    if not deliveries.begin_again(tx, row, tx.now + policy.GIVE_UP_AFTER_MS):
+    webhook = deliveries.begin_again(tx, row, tx.now + policy.GIVE_UP_AFTER_MS)
+    if webhook is None:
         raise DeliveryNotFound(id=id)
+    webhooks.ask(tx, webhook)
 
 
 def _begin_parked_again(tx: Tx, id: str) -> int:
     webhook = _existing(webhooks.by_id(tx, id), id)
+    webhooks.ask(tx, webhook.row)
     return deliveries.begin_parked_again(tx, webhook.row, tx.now + policy.GIVE_UP_AFTER_MS, _STEP)
 
 

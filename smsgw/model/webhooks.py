@@ -73,6 +73,7 @@ class Webhook:
     is_active: bool
     error: str | None  # why the gateway itself has switched it off
     created_at: int
+    asked_at: int  # when somebody last wanted it to be told at once; 0: never
     secrets: tuple[str, ...] = field(repr=False)  # what its requests are signed with, the present one first
     old_secret_until: int | None  # None: there is one secret only
 

@@ -101,20 +101,17 @@ def set_clock_back(tx: Tx, give_up_at: int, limit: int) -> int:
     return ahead
 
 
-def begin_again(tx: Tx, row: int, give_up_at: int) -> bool:
-    """Let a delivery be tried now, whatever became of it; returns False when there is none."""
-    tx.has_news = True
-    return bool(
-        tx.change(
-            "UPDATE deliveries SET state = 'waiting', due_at = ?, give_up_at = ? WHERE row = ?",
-            (tx.now, give_up_at, row),
-        )
+def begin_again(tx: Tx, row: int, give_up_at: int) -> int | None:
+    """Let a delivery be tried now, whatever became of it; returns its webhook, None when there is none."""
+    found = tx.row(
+        "UPDATE deliveries SET state = 'waiting', due_at = ?, give_up_at = ? WHERE row = ? RETURNING webhook",
+        (tx.now, give_up_at, row),
     )
+    return found["webhook"] if found else None
 
 
 def begin_parked_again(tx: Tx, webhook: int, give_up_at: int, limit: int) -> int:
     """Let some of what was given up for a webhook be tried, oldest first and each in its turn; returns how many."""
-    tx.has_news = True
     parked = tx.rows(
         "SELECT row, subject FROM deliveries WHERE webhook = ? AND state = 'parked' ORDER BY row LIMIT ?",
         (webhook, limit),

@@ -11,11 +11,13 @@ from smsgw.store.db import Tx
 
 _ALL = "SELECT * FROM webhooks ORDER BY row"
 _BY_ID = "SELECT * FROM webhooks WHERE id = ?"
+# More of them at a time would only make the header of each request longer.
+_OLD_SECRETS = 4
 
 
 def from_row(row: sqlite3.Row, now: int) -> Webhook:
     """Read a webhook as it is at a time in Unix milliseconds."""
-    overlaps = row["old_secret"] is not None and row["old_secret_until"] > now
+    old = [(secret, until) for secret, until in json.loads(row["old_secrets"]) if until > now]
     return Webhook(
         row=row["row"],
         id=row["id"],
@@ -26,8 +28,9 @@ def from_row(row: sqlite3.Row, now: int) -> Webhook:
         is_active=bool(row["is_active"]),
         error=row["error"],
         created_at=row["created_at"],
-        secrets=(row["secret"], row["old_secret"]) if overlaps else (row["secret"],),
-        old_secret_until=row["old_secret_until"] if overlaps else None,
+        asked_at=row["asked_at"],
+        secrets=(row["secret"], *(secret for secret, _ in old)),
+        old_secret_until=max((until for _, until in old), default=None),
     )
 
 
@@ -52,11 +55,16 @@ def change(tx: Tx, id: str, wish: WebhookWish) -> None:
 
 
 def rotate(tx: Tx, id: str, secret: str, overlap_ms: int) -> None:
-    """Give a webhook a new secret; the one before is signed with as well for a while."""
-    tx.change(
-        "UPDATE webhooks SET old_secret = secret, old_secret_until = ?, secret = ? WHERE id = ?",
-        (tx.now + overlap_ms, secret, id),
-    )
+    """Give a webhook a new secret; those before are signed with as well, each for a while."""
+    (row,) = tx.rows(_BY_ID, (id,))
+    old = [(row["secret"], tx.now + overlap_ms), *json.loads(row["old_secrets"])][:_OLD_SECRETS]
+    tx.change("UPDATE webhooks SET secret = ?, old_secrets = ? WHERE id = ?", (secret, json.dumps(old), id))
+
+
+def ask(tx: Tx, row: int) -> None:
+    """Note that somebody wants a webhook to be told at once."""
+    tx.has_news = True
+    tx.change("UPDATE webhooks SET asked_at = ? WHERE row = ?", (tx.now, row))
 
 
 def switch_off(tx: Tx, row: int, url: str, error: str) -> None:

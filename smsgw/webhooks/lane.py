@@ -38,8 +38,8 @@ class Lane:
         self._rests_until = 0.0
 
     def follow(self, webhook: Webhook) -> None:
-        """Go on with the webhook as it is now; where it has moved, or is another one, it begins without a past."""
-        if (webhook.id, webhook.url, webhook.headers) != (self._webhook.id, self._webhook.url, self._webhook.headers):
+        """Go on with the webhook as it is now; where it has moved, or somebody asks, it begins without a past."""
+        if _where(webhook) != _where(self._webhook):
             self._failures = 0
             self._rests_until = 0.0
         self._webhook = webhook
@@ -134,6 +134,10 @@ class Lane:
             if self._is_over:
                 return None
             await asyncio.sleep(self._pace.storage_retry_s)
+
+
+def _where(webhook: Webhook) -> tuple[object, ...]:
+    return webhook.id, webhook.url, webhook.headers, webhook.asked_at
 
 
 def _for_the_journal(answer: Answer) -> str | None:

@@ -688,3 +688,33 @@ async def test_a_webhook_is_deleted_with_all_that_it_was_to_be_told(
         await all_told(gateway, kept)
     assert len(received.told) == 600
     assert [webhook.name for webhook in await gateway.webhooks.listed()] == ["kept"]
+
+
+async def test_somebody_who_wants_it_told_now_need_not_wait_for_the_rest_of_an_endpoint(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    busy = answering(503, **{"Retry-After": "3600"})
+    async with receiver(in_turn(busy, answering(204))) as received, sender(gateway, config, clock, patience=1.0):
+        webhook, _ = await hook(gateway, received.url)
+        await send(gateway)
+        await attempted(gateway, webhook, 1)
+        await gateway.webhooks.retry((await listed(gateway, webhook))[-1].id)
+        await received.has(3)
+    assert statuses(received) == [1, 1, 2]
+
+
+async def test_a_secret_that_is_changed_twice_in_a_day_locks_nobody_out(
+    gateway: Gateway, config: Config, clock: Clock
+) -> None:
+    async with receiver() as received, sender(gateway, config, clock):
+        webhook, first = await hook(gateway, received.url)
+        clock.advance(3_600)
+        secrets = [first, *[await gateway.webhooks.rotate(webhook.id) for _ in range(2)]]
+        await send(gateway)
+        told, *_ = await received.has(2)
+        assert all(told.is_signed_with(secret) for secret in secrets)
+        for _ in range(9):
+            await gateway.webhooks.rotate(webhook.id)
+        await send(gateway, reference=8)
+        await received.has(4)
+    assert len(received.told[-1].headers["webhook-signature"].split(" ")) == 5

@@ -8,10 +8,10 @@ CREATE TABLE webhooks (
     events           TEXT NOT NULL,           -- comma-separated
     headers          TEXT NOT NULL,           -- JSON: what each request carries besides
     secret           TEXT NOT NULL,           -- what requests are signed with
-    old_secret       TEXT,                    -- the one before, which they are signed with as well
-    old_secret_until INTEGER,
+    old_secrets      TEXT NOT NULL DEFAULT '[]', -- JSON: those before it, and until when they sign as well
     is_active        INTEGER NOT NULL,
     error            TEXT,                    -- why the gateway itself has switched it off
+    asked_at         INTEGER NOT NULL DEFAULT 0, -- when somebody wanted it to be told at once
     created_at       INTEGER NOT NULL
 ) STRICT;
 
