@@ -81,6 +81,15 @@ def test_a_step_that_is_not_possible_is_no_hard_one_and_puts_nothing_off() -> No
     assert climbed.next(Ailment.ZOMBIE, REST_S) is RADIO
 
 
+def test_where_no_more_hard_steps_are_left_a_reset_of_its_usb_device_is_not_waited_for_but_its_power_is() -> None:
+    hard = deque([0.0] * (MOST_HARD - 1), maxlen=MOST_HARD)
+    for has_power, after_a_rest in ((False, RADIO), (True, None)):
+        climbed = Ladder(rest_s=REST_S, window_s=WINDOW_S, has_power=has_power, hard_steps=hard.copy())
+        assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(3)] == [RADIO, RESET, None]
+        assert climbed.next(Ailment.ZOMBIE, REST_S) is after_a_rest
+    assert [climbed.next(Ailment.ZOMBIE, WINDOW_S + 1) for _ in range(2)] == [USB, POWER]
+
+
 def test_only_a_modem_that_is_silent_is_called_at_another_port() -> None:
     assert [ailment for ailment, course in COURSES.items() if OTHER_PORT in course.rungs] == [Ailment.MUTE]
 

@@ -114,7 +114,7 @@ class Ladder:
         self._rest_s = rest_s
         self._window_s = window_s
         self._has_power = has_power
-        self._height: Rung | None = None  # a step that was not possible is below, too
+        self._height: Rung | None = None  # the highest step chosen, also one that was not possible
         self._taken: Rung | None = None
         self._choice: _Choice | None = None
         self._needed = Proof.ANSWERS
@@ -135,10 +135,14 @@ class Ladder:
         course = COURSES[ailment]
         rungs = _SPARING if spares and course.proof is Proof.REGISTERED else course.rungs
         possible = [rung for rung in rungs if rung is not Rung.POWER or self._has_power]
+        may_be_hard = self._may_be_hard(now, 1 if spares else MOST_HARD)
         higher = [rung for rung in possible if self._height is None or rung > self._height]
+        if not may_be_hard and Rung.USB in higher:
+            # Nobody knows yet whether it is possible, so it is not waited for.
+            higher.remove(Rung.USB)
         if not higher and now >= self._rests_until:
             higher = possible
-        if not higher or (higher[0] in HARD and not self._may_be_hard(now, 1 if spares else MOST_HARD)):
+        if not higher or (higher[0] in HARD and not may_be_hard):
             return Rung.REOPEN if Rung.REOPEN in possible else None
         self._take(higher[0], ailment, now)
         return higher[0]
