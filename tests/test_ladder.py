@@ -1,5 +1,7 @@
 """The ladder of recovery: which step follows which, when there is none, and what leads back to the bottom."""
 
+from collections import deque
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -7,7 +9,7 @@ from smsgw.at.errors import ErrorKind, Vendor, Verdict, describe
 from smsgw.policy.ladder import COURSES, HARD, MOST_HARD, PATIENCE, Ailment, Ladder, Proof, Rung
 
 REST_S, WINDOW_S = 900.0, 3_600.0
-REOPEN, OTHER_PORT, RESELECT, RADIO, RESET, POWER = Rung
+REOPEN, OTHER_PORT, RESELECT, RADIO, RESET, USB, POWER = Rung
 
 
 def ladder(*, has_power: bool = True) -> Ladder:
@@ -21,12 +23,12 @@ def cms(code: int, vendor: Vendor | None = None) -> Verdict:
 @pytest.mark.parametrize(
     ("ailment", "steps"),
     [
-        (Ailment.MUTE, [REOPEN, OTHER_PORT, RADIO, RESET, POWER, REOPEN, REOPEN]),
+        (Ailment.MUTE, [REOPEN, OTHER_PORT, RADIO, RESET, USB, POWER, REOPEN, REOPEN]),
         (Ailment.UNFIT, [REOPEN, RADIO, RESET, REOPEN]),
         (Ailment.GONE, [POWER, None]),
         (Ailment.UNSET, [REOPEN, REOPEN, REOPEN]),
-        (Ailment.FAULTY, [REOPEN, RADIO, RESET, POWER, REOPEN]),
-        (Ailment.ZOMBIE, [RADIO, RESET, POWER, None, None]),
+        (Ailment.FAULTY, [REOPEN, RADIO, RESET, USB, POWER, REOPEN]),
+        (Ailment.ZOMBIE, [RADIO, RESET, USB, POWER, None, None]),
         (Ailment.IDLE, [RESELECT, RADIO, RESET, None]),
         (Ailment.SEARCHING, [RADIO, RESET, None]),
         (Ailment.DENIED, [RADIO, None, None]),
@@ -41,8 +43,51 @@ def test_each_step_follows_on_the_one_that_failed_and_after_the_last_nothing_har
 
 def test_where_nobody_can_take_its_power_the_step_is_left_out() -> None:
     climbed = ladder(has_power=False)
-    assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(3)] == [RADIO, RESET, None]
+    assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(4)] == [RADIO, RESET, USB, None]
     assert climbed.next(Ailment.GONE, 0.0) is None
+
+
+def test_for_want_of_a_network_no_usb_device_is_reset_nor_where_there_is_none() -> None:
+    ailments = {ailment for ailment, course in COURSES.items() if USB in course.rungs}
+    assert ailments == {Ailment.MUTE, Ailment.FAULTY, Ailment.ZOMBIE}
+
+
+def test_instead_of_a_step_that_is_not_possible_the_one_after_it_is_chosen_in_the_same_climb() -> None:
+    climbed = ladder()
+    assert [climbed.next(Ailment.FAULTY, 0.0) for _ in range(4)] == [REOPEN, RADIO, RESET, USB]
+    assert climbed.instead(0.0) is POWER
+    assert climbed.proved(Proof.ACCEPTS) is POWER
+
+
+@pytest.mark.parametrize(("ailment", "left"), [(Ailment.MUTE, REOPEN), (Ailment.ZOMBIE, None)])
+def test_a_step_that_is_not_possible_is_not_tried_again_in_the_same_climb_and_is_not_what_has_helped(
+    ailment: Ailment, left: Rung | None
+) -> None:
+    climbed = ladder(has_power=False)
+    while climbed.next(ailment, 0.0) is not USB:
+        pass
+    assert climbed.instead(0.0) is left
+    assert [climbed.next(ailment, 0.0) for _ in range(3)] == [left] * 3
+    assert climbed.proved(Proof.ACCEPTS) is RESET
+
+
+def test_a_step_that_is_not_possible_is_no_hard_one_and_puts_nothing_off() -> None:
+    hard: deque[float] = deque(maxlen=MOST_HARD)
+    climbed = Ladder(rest_s=REST_S, window_s=WINDOW_S, has_power=False, hard_steps=hard)
+    assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(2)] == [RADIO, RESET]
+    assert climbed.next(Ailment.ZOMBIE, REST_S - 1) is USB
+    assert climbed.instead(REST_S - 1) is None
+    assert list(hard) == [0.0]
+    assert climbed.next(Ailment.ZOMBIE, REST_S) is RADIO
+
+
+def test_where_no_more_hard_steps_are_left_a_reset_of_its_usb_device_is_not_waited_for_but_its_power_is() -> None:
+    hard = deque([0.0] * (MOST_HARD - 1), maxlen=MOST_HARD)
+    for has_power, after_a_rest in ((False, RADIO), (True, None)):
+        climbed = Ladder(rest_s=REST_S, window_s=WINDOW_S, has_power=has_power, hard_steps=hard.copy())
+        assert [climbed.next(Ailment.ZOMBIE, 0.0) for _ in range(3)] == [RADIO, RESET, None]
+        assert climbed.next(Ailment.ZOMBIE, REST_S) is after_a_rest
+    assert [climbed.next(Ailment.ZOMBIE, WINDOW_S + 1) for _ in range(2)] == [USB, POWER]
 
 
 def test_only_a_modem_that_is_silent_is_called_at_another_port() -> None:
@@ -67,7 +112,7 @@ def test_after_a_rest_it_is_climbed_anew() -> None:
 def test_a_modem_is_restarted_three_times_an_hour_at_most_and_opened_again_meanwhile() -> None:
     climbed = ladder(has_power=False)
     taken = [(hour_s, climbed.next(Ailment.MUTE, hour_s)) for hour_s in range(0, 7_200, 60)]
-    restarts = [at for at, rung in taken if rung is RESET]
+    restarts = [at for at, rung in taken if rung in HARD]
     assert len(restarts) > MOST_HARD
     assert all(later - earlier > WINDOW_S for earlier, later in zip(restarts, restarts[MOST_HARD:], strict=False))
     assert not [rung for _, rung in taken if rung is None]
@@ -96,7 +141,7 @@ def test_a_zombie_that_falls_silent_is_not_cured_by_answering_again() -> None:
     climbed.next(Ailment.ZOMBIE, 0.0)
     assert climbed.next(Ailment.MUTE, 0.0) is RESET
     assert climbed.proved(Proof.ANSWERS) is None
-    assert climbed.next(Ailment.ZOMBIE, 0.0) is POWER
+    assert climbed.next(Ailment.ZOMBIE, 0.0) is USB
 
 
 def test_a_modem_that_is_well_has_proved_nothing() -> None:

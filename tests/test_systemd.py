@@ -111,6 +111,12 @@ def test_every_vendor_is_taken_from_modem_manager_as_a_whole_device() -> None:
     assert len(set(rules)) == len(rules)
 
 
+def test_the_daemon_may_reset_the_usb_device_of_a_modem_of_these_vendors_and_no_other_device() -> None:
+    group = setting("Service", "Group")
+    granting = [line for line in RULES.read_text(encoding="utf-8").splitlines() if "GROUP=" in line or "MODE=" in line]
+    assert granting == [f'ENV{{ID_MM_DEVICE_IGNORE}}=="1", GROUP="{group}", MODE="0660"']
+
+
 def test_every_jump_in_the_rules_has_its_landing() -> None:
     text = RULES.read_text(encoding="utf-8")
     assert set(re.findall(r'GOTO="(\w+)"', text)) == set(re.findall(r'LABEL="(\w+)"', text))

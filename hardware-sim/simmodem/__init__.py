@@ -6,7 +6,7 @@ In a test:
         open(vm.paths[0])                      # symlink to a raw pty; vm.paths[1] is the second modem
         vm.incoming(0, "Bank", "Код 4711")     # as many parts as it needs; letters make the sender alphanumeric
         vm.incoming_pdu(0, "0791…")            # any hex
-        vm.fault(0, "reboot")                  # every kind is in `Fault`, and "unplug", "replug"
+        vm.fault(0, "reboot")                  # every kind is in `Fault`, and "unplug", "replug", "usb_reset"
         vm.fault(0, "mute", until="reset")     # what ends a fault is in `Cure`
         vm.network.ledger                      # list[LedgerEntry]: every part the network accepted
         vm.network.messages                    # list[LedgerMessage]: joined, once all parts are there

@@ -150,6 +150,12 @@ class Device:
         session = self._session
         self._agenda.after(down_s, lambda: self._boot(session))
 
+    def reset_bus(self) -> None:
+        """Have the USB device reset: a modem that hangs and that this is enough for restarts, another one goes on."""
+        self.illnesses.cure(Cure.USB)
+        if self.overhearing is not None and self._until <= Cure.USB:
+            self.reboot()
+
     def fall_silent(self) -> None:
         """Stop answering and stop being reachable."""
         self._session += 1

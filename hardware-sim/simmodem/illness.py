@@ -1,4 +1,4 @@
-"""What ails a virtual modem until it is cured: by commands that it may obey though it answers none, or by its power.
+"""What ails a virtual modem until it is cured: by commands that it may obey though it answers none, its bus, its power.
 
 Knows no modem: whoever has the illness says what its end brings back.
 """
@@ -17,7 +17,8 @@ class Cure(IntEnum):
     RESELECT = 1  # AT+COPS=0
     RADIO = 2  # AT+CFUN=0, AT+CFUN=1
     RESET = 3  # AT+CFUN=1,1, or a vendor's command
-    POWER = 4  # "replug": the power goes and comes
+    USB = 4  # "usb_reset": the computer resets the device
+    POWER = 5  # "replug": the power goes and comes
 
     @classmethod
     def named(cls, name: str) -> "Cure":

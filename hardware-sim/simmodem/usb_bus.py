@@ -43,14 +43,19 @@ EC25 = Stick(vendor="2c7c", product="0125", maker="Quectel", model="EC25", inter
 
 
 class UsbBus:
-    """The sockets of one computer; `root` holds its /sys and /dev."""
+    """The sockets of one computer; `root` holds its /sys and /dev.
 
-    def __init__(self, root: Path) -> None:
+    With `has_nodes`, there are also the nodes below /dev/bus/usb by which a device as a whole is reached.
+    """
+
+    def __init__(self, root: Path, *, has_nodes: bool = False) -> None:
         self.root = root
+        self._has_nodes = has_nodes
         self._dev = root / "dev"
         self._classes = root / "sys/class/tty"
         self._devices = root / "sys/devices/usb1"
         self._appearances = 0
+        self._numbers: dict[str, int] = {}
         self._names: dict[str, dict[int, str]] = {}
         self._links: dict[str, list[Path]] = {}
         for folder in (self._dev, self._classes, self._devices):
@@ -64,19 +69,39 @@ class UsbBus:
         """Give the path of that tty."""
         return self._dev / self.name(socket, interface)
 
-    def plug(self, socket: str, stick: Stick, ports: Mapping[int, str], *, number: int | None = None) -> None:
+    def number_of(self, socket: str) -> int:
+        """Give the number that the bus has for the device in a socket; raises ValueError if there is none."""
+        if socket not in self._numbers:
+            raise ValueError(f"there is nothing in {socket}")
+        return self._numbers[socket]
+
+    def plug(
+        self,
+        socket: str,
+        stick: Stick,
+        ports: Mapping[int, str],
+        *,
+        number: int | None = None,
+        again: int | None = None,
+    ) -> None:
         """Plug a device in; `ports` leads from its interfaces to ptys, those left out lead nowhere.
 
-        The ttys are numbered from `number` on, or get the lowest numbers that are free. Raises ValueError for a socket
-        that is taken.
+        The ttys are numbered from `number` on, or get the lowest numbers that are free. A device that is there `again`,
+        after a reset, keeps the number that the bus had for it. Raises ValueError for a socket that is taken.
         """
         if socket in self._names:
             raise ValueError(f"there is something in {socket}")
-        self._appearances += 1
+        if again is None:
+            self._appearances += 1
+        self._numbers[socket] = again or self._appearances
         self._names[socket], self._links[socket] = {}, []
         said = {"serial": stick.serial, "manufacturer": stick.maker, "product": stick.model}
-        facts = {"idVendor": stick.vendor, "idProduct": stick.product, "busnum": "1", "devnum": str(self._appearances)}
+        devnum = str(self._numbers[socket])
+        facts = {"idVendor": stick.vendor, "idProduct": stick.product, "busnum": "1", "devnum": devnum}
         _tell(self._devices / socket, facts | {name: text for name, text in said.items() if text})
+        if self._has_nodes:
+            self.node(socket).parent.mkdir(parents=True, exist_ok=True)
+            self.node(socket).touch()
         for place, interface in enumerate(stick.interfaces):
             name = self._free_name(stick.ttys) if number is None else f"{stick.ttys}{number + place}"
             self._names[socket][interface] = name
@@ -84,6 +109,9 @@ class UsbBus:
 
     def unplug(self, socket: str) -> None:
         """Take away what is in a socket; does nothing when it is empty."""
+        if socket in self._numbers:
+            self.node(socket).unlink(missing_ok=True)
+            del self._numbers[socket]
         for name in self._names.pop(socket, {}).values():
             (self._dev / name).unlink()
             (self._classes / name).unlink()
@@ -91,6 +119,10 @@ class UsbBus:
             # One that two share goes with either: udev would let the other have it.
             link.unlink(missing_ok=True)
         shutil.rmtree(self._devices / socket, ignore_errors=True)
+
+    def node(self, socket: str) -> Path:
+        """Give the path by which the device in a socket is reached as a whole."""
+        return self._dev / "bus/usb/001" / f"{self._numbers[socket]:03}"
 
     def _free_name(self, ttys: str) -> str:
         number = 0

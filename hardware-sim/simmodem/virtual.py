@@ -22,6 +22,7 @@ from simmodem.usb_bus import EC25, Stick, UsbBus
 # Faults of the port; those of the modem itself are `Fault`.
 UNPLUG = "unplug"  # the pty closes, the symlink goes
 DEAFEN = "deafen"  # nothing gets through the first port of a stick with two, until it is plugged in again
+USB_RESET = "usb_reset"  # new ptys, and on a bus other ttys, of the device that is there; see `Cure.USB`
 REPLUG = "replug"  # a new pty behind the same symlink, on a bus where it is told; the modem has restarted meanwhile
 
 
@@ -137,10 +138,10 @@ class VirtualModems:
         self._step()
 
     def fault(self, index: int, kind: str, **parameters: Any) -> None:
-        """Make something go wrong: "unplug", "replug", "deafen", or a `Fault` with what `VirtualModem.fault` takes.
+        """Make something go wrong: a fault of the port, or a `Fault` with what `VirtualModem.fault` takes.
 
         On a bus, "replug" takes the `socket` and the `number` of the first tty; without them, the modem returns to its
-        socket, and the ttys get the lowest numbers that are free.
+        socket, and the ttys get the lowest numbers that are free. "usb_reset" takes the `number`.
         """
         modem = self.modems[self._known(index)]
         self._step()
@@ -152,13 +153,20 @@ class VirtualModems:
             modem.illnesses.cure(Cure.POWER)
             modem.reboot(0.0)
             self._plug(index, **parameters)
+        elif kind == USB_RESET:
+            again = self._bus.number_of(self._sockets[index]) if self._bus is not None else None
+            self._unplug(index)
+            modem.reset_bus()
+            self._plug(index, again=again, **parameters)
         elif kind == DEAFEN:
             self._deaf.add(index)
         else:
             modem.fault(Fault(kind), **parameters)
         self._step()
 
-    def _plug(self, index: int, *, socket: str | None = None, number: int | None = None) -> None:
+    def _plug(
+        self, index: int, *, socket: str | None = None, number: int | None = None, again: int | None = None
+    ) -> None:
         host = self._hosts[index]
         host.plug()
         ports = {self._stick.commands: host.device}
@@ -167,7 +175,7 @@ class VirtualModems:
             ports[self._stick.spare] = self._spares[index].device
         if self._bus is not None:
             self._sockets[index] = socket or self._sockets[index]
-            self._bus.plug(self._sockets[index], self._stick, ports, number=number)
+            self._bus.plug(self._sockets[index], self._stick, ports, number=number, again=again)
 
     def _unplug(self, index: int) -> None:
         was_plugged = self._hosts[index].is_plugged

@@ -129,5 +129,10 @@ def separately(devices: Iterable[UsbDevice]) -> list[UsbDevice]:
         if not family_of(device).is_converter:
             whole.append(device)
             continue
-        single += [replace(device, appearance=f"{device.appearance} {tty.path}", ttys=(tty,)) for tty in device.ttys]
+        single += [replace(device, appearance=behind(device, tty), ttys=(tty,)) for tty in device.ttys]
     return whole + single
+
+
+def behind(converter: UsbDevice, tty: Tty) -> str:
+    """Give the appearance of what is behind one port of a converter."""
+    return f"{converter.appearance} {tty.path}"

@@ -20,11 +20,12 @@ from pathlib import Path
 from smsgw import log
 from smsgw.model import UsbPlace
 from smsgw.modem.asking import is_same_modem
-from smsgw.modem.families import UNKNOWN, family_of, ports_to_ask, separately
+from smsgw.modem.families import UNKNOWN, behind, family_of, ports_to_ask, separately
 from smsgw.modem.holders import strangers
 from smsgw.modem.introduction import Introduction, introduce
 from smsgw.modem.pace import Pace
 from smsgw.modem.port import SOCKET_SCHEME, PortError
+from smsgw.modem.revival import ResetFailure
 from smsgw.modem.usb import ROOT, Tty, UsbDevice, plugged_in
 
 _PATIENCE = 5  # times that a device nobody knows is asked
@@ -187,6 +188,37 @@ class Finder:
         found = _at(one, await self._look())
         return found is not None and _at(other, [found[0]]) is not None
 
+    async def device_of(self, address: str, modem: str) -> UsbDevice:
+        """Return the USB device that a port is of, where nobody else is at another of its ports.
+
+        Raises `ResetFailure`, since what is done to the whole of any other would cut somebody off.
+        """
+        found = _at(address, await asyncio.to_thread(plugged_in, self._root))
+        if found is None:
+            raise ResetFailure("its port is not on USB")
+        device, own = found
+        for tty in device.ttys:
+            if tty != own and (other := await self._other_at(device, tty, modem)):
+                raise ResetFailure(f"{other} is at the same USB device")
+        return device
+
+    async def _other_at(self, device: UsbDevice, tty: Tty, modem: str) -> str:
+        """Name who is at a port that is not of this modem, nor of another SIM of its module."""
+        users = {name for address, name in self._owners.items() if is_same_port(address, tty.path)}
+        users |= {self._held[_real(tty.path)]} if _real(tty.path) in self._held else set()
+        if others := sorted(name for name in users if _module(name) != _module(modem)):
+            return others[0]
+        sighting = self._sightings.get(behind(device, tty), _Sighting())
+        if family_of(device).is_converter and sighting.port and not users:
+            return f"the modem {sighting.imei or ''}".rstrip()
+        return ", ".join(await asyncio.to_thread(strangers, tty.path, self._root))
+
+    def forget(self, device: UsbDevice) -> None:
+        """Forget what the ports of a device have said: they may have other names now, and it the same appearance."""
+        for appearance in (device.appearance, *(behind(device, tty) for tty in device.ttys)):
+            self._sightings.pop(appearance, None)
+            self._stand_ins.pop(appearance, None)
+
     def _is_free(self, port: str, modem: str) -> bool:
         owners = {owner for address, owner in self._owners.items() if is_same_port(address, port)}
         return _real(port) not in self._held and owners <= {modem}
@@ -267,6 +299,11 @@ def _at(address: str, devices: Iterable[UsbDevice]) -> tuple[UsbDevice, Tty] | N
 
 def _place(device: UsbDevice, tty: Tty) -> UsbPlace:
     return UsbPlace(socket=device.socket, make=":".join(device.make), interface=tty.interface)
+
+
+def _module(line: str) -> str:
+    """Name the modem of a line; those that use all their SIMs at once have several, named NAME/SLOT."""
+    return line.partition("/")[0]
 
 
 def _real(address: str) -> str:

@@ -37,9 +37,11 @@ class UsbDevice:
     """One device on the bus with its serial devices, in the order of their interfaces.
 
     `appearance` is another one after each time it is plugged in. `vendor` and `product` are four hexadecimal digits.
+    `node` is the path by which the device as a whole is reached.
     """
 
     appearance: str
+    node: str
     vendor: str
     product: str
     serial: str
@@ -74,7 +76,7 @@ def plugged_in(root: Path = ROOT) -> list[UsbDevice]:
                 by_id=by_id.get(name),
             )
             ttys[interface.parent].append(tty)
-    return [device for folder in sorted(ttys) if (device := _device(folder, ttys[folder])) is not None]
+    return [device for folder in sorted(ttys) if (device := _device(folder, ttys[folder], root)) is not None]
 
 
 def _interfaces(ttys: Path) -> Iterator[tuple[str, Path]]:
@@ -86,10 +88,12 @@ def _interfaces(ttys: Path) -> Iterator[tuple[str, Path]]:
                 break
 
 
-def _device(folder: Path, ttys: list[Tty]) -> UsbDevice | None:
+def _device(folder: Path, ttys: list[Tty], root: Path) -> UsbDevice | None:
     try:
+        bus, number = _read(folder, "busnum"), _read(folder, "devnum")
         return UsbDevice(
-            appearance=f"{folder.name} {_read(folder, 'busnum')}:{_read(folder, 'devnum')}",
+            appearance=f"{folder.name} {bus}:{number}",
+            node=str(root / "dev/bus/usb" / bus.zfill(3) / number.zfill(3)),
             vendor=_read(folder, "idVendor").lower(),
             product=_read(folder, "idProduct").lower(),
             serial=_said(folder, "serial"),

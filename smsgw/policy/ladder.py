@@ -20,10 +20,11 @@ class Rung(IntEnum):
     RESELECT = 3  # it leaves its network and looks for one anew
     RADIO = 4  # its radio and its SIM are switched off and on
     RESET = 5  # it restarts, in its vendor's way
-    POWER = 6  # its USB port loses its power for a while
+    USB = 6  # the computer resets its USB device
+    POWER = 7  # its USB port loses its power for a while
 
 
-HARD = frozenset({Rung.RESET, Rung.POWER})
+HARD = frozenset({Rung.RESET, Rung.USB, Rung.POWER})
 MOST_HARD = 3  # in one window: a modem that starts again and again does nothing else
 
 
@@ -58,12 +59,14 @@ class Course:
 
 
 COURSES: Mapping[Ailment, Course] = {
-    Ailment.MUTE: Course(rungs=(Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ANSWERS),
+    Ailment.MUTE: Course(
+        rungs=(Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.USB, Rung.POWER), proof=Proof.ANSWERS
+    ),
     Ailment.UNFIT: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET), proof=Proof.ANSWERS),
     Ailment.GONE: Course(rungs=(Rung.POWER,), proof=Proof.ANSWERS),
     Ailment.UNSET: Course(rungs=(Rung.REOPEN,), proof=Proof.ACCEPTS),
-    Ailment.FAULTY: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ACCEPTS),
-    Ailment.ZOMBIE: Course(rungs=(Rung.RADIO, Rung.RESET, Rung.POWER), proof=Proof.ACCEPTS),
+    Ailment.FAULTY: Course(rungs=(Rung.REOPEN, Rung.RADIO, Rung.RESET, Rung.USB, Rung.POWER), proof=Proof.ACCEPTS),
+    Ailment.ZOMBIE: Course(rungs=(Rung.RADIO, Rung.RESET, Rung.USB, Rung.POWER), proof=Proof.ACCEPTS),
     Ailment.IDLE: Course(rungs=(Rung.RESELECT, Rung.RADIO, Rung.RESET), proof=Proof.REGISTERED),
     Ailment.SEARCHING: Course(rungs=(Rung.RADIO, Rung.RESET), proof=Proof.REGISTERED),
     Ailment.DENIED: Course(rungs=(Rung.RADIO,), proof=Proof.REGISTERED),
@@ -87,6 +90,16 @@ def is_suspect(verdict: Verdict) -> bool:
     return verdict.code in _SUSPECT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """The step that was chosen last, and what was so before; without `hard_at`, it was not a hard one."""
+
+    ailment: Ailment
+    taken: Rung | None
+    rests_until: float
+    hard_at: float | None
+
+
 class Ladder:
     """Where one modem stands on its ladder; outlives its sessions.
 
@@ -101,11 +114,12 @@ class Ladder:
         self._rest_s = rest_s
         self._window_s = window_s
         self._has_power = has_power
-        self._height: Rung | None = None
+        self._height: Rung | None = None  # the highest step chosen, also one that was not possible
+        self._taken: Rung | None = None
+        self._choice: _Choice | None = None
         self._needed = Proof.ANSWERS
         self._rests_until = 0.0
         self._hard: deque[float] = deque(maxlen=MOST_HARD) if hard_steps is None else hard_steps
-        self._counted_at = 0.0  # the last hard step
         self._failed_in_row = 0
 
     @property
@@ -121,33 +135,49 @@ class Ladder:
         course = COURSES[ailment]
         rungs = _SPARING if spares and course.proof is Proof.REGISTERED else course.rungs
         possible = [rung for rung in rungs if rung is not Rung.POWER or self._has_power]
+        may_be_hard = self._may_be_hard(now, 1 if spares else MOST_HARD)
         higher = [rung for rung in possible if self._height is None or rung > self._height]
+        if not may_be_hard and Rung.USB in higher:
+            # Nobody knows yet whether it is possible, so it is not waited for.
+            higher.remove(Rung.USB)
         if not higher and now >= self._rests_until:
             higher = possible
-        if not higher or (higher[0] in HARD and not self._may_be_hard(now, 1 if spares else MOST_HARD)):
+        if not higher or (higher[0] in HARD and not may_be_hard):
             return Rung.REOPEN if Rung.REOPEN in possible else None
-        self._take(higher[0], course, now)
+        self._take(higher[0], ailment, now)
         return higher[0]
+
+    def instead(self, now: float, *, spares: bool = False) -> Rung | None:
+        """Choose, as `next`, what follows on the step chosen last, which is not possible and so was not taken."""
+        if self._choice is None:
+            return None
+        choice, self._choice = self._choice, None
+        self._taken, self._rests_until = choice.taken, choice.rests_until
+        if choice.hard_at is not None:
+            self._hard.remove(choice.hard_at)
+        return self.next(choice.ailment, now, spares=spares)
 
     def _may_be_hard(self, now: float, most: int) -> bool:
         return len(self._hard) < most or now - self._hard[-most] > self._window_s
 
     def undergo(self, rung: Rung, now: float) -> None:
         """Take a step for taken that was taken for another SIM of the module."""
-        self._height = max(rung, self._height or rung)
+        self._height = self._taken = max(rung, self._height or rung)
         self._rests_until = now + self._rest_s
 
     def withdraw(self, rung: Rung) -> None:
         """Count the last step for none: another SIM of the module has needed one meanwhile, and this was not taken."""
-        if rung in HARD and self._counted_at in self._hard:
-            self._hard.remove(self._counted_at)
+        counted_at = self._choice.hard_at if self._choice else None
+        if rung in HARD and counted_at is not None and counted_at in self._hard:
+            self._hard.remove(counted_at)
 
-    def _take(self, rung: Rung, course: Course, now: float) -> None:
-        self._height = rung
-        self._needed = max(self._needed, course.proof)
-        if rung in HARD:
-            self._hard.append(now)
-            self._counted_at = now
+    def _take(self, rung: Rung, ailment: Ailment, now: float) -> None:
+        hard_at = now if rung in HARD else None
+        self._choice = _Choice(ailment=ailment, taken=self._taken, rests_until=self._rests_until, hard_at=hard_at)
+        self._height = self._taken = rung
+        self._needed = max(self._needed, COURSES[ailment].proof)
+        if hard_at is not None:
+            self._hard.append(hard_at)
         self._rests_until = now + self._rest_s
 
     def proved(self, proof: Proof) -> Rung | None:
@@ -156,9 +186,9 @@ class Ladder:
             self._failed_in_row = 0
         if proof < self._needed:
             return None
-        height, self._height = self._height, None
-        self._needed = Proof.ANSWERS
-        return height
+        taken, self._taken = self._taken, None
+        self._height, self._needed = None, Proof.ANSWERS
+        return taken
 
     # ── what the sends of a modem show ──
 

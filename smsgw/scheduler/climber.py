@@ -16,7 +16,7 @@ from smsgw.modem import revival
 from smsgw.modem.finder import ModemMissing
 from smsgw.modem.link import Link, LinkError, LinkLost, Rebooted, Refused
 from smsgw.modem.profiles import GENERIC, Profile
-from smsgw.modem.revival import PowerFailure
+from smsgw.modem.revival import PowerFailure, ResetFailure
 from smsgw.modem.trace import WireTrace
 from smsgw.policy.ladder import Ailment, Ladder, Proof, Rung
 from smsgw.scheduler.board import Board
@@ -34,6 +34,7 @@ _WORDS = {
     Rung.RESELECT: "looking for a network anew",
     Rung.RADIO: "its radio off and on",
     Rung.RESET: "a restart",
+    Rung.USB: "a reset of its USB device",
     Rung.POWER: "its USB power off and on",
 }
 
@@ -72,6 +73,7 @@ class Climber:
         # Of a modem that has no port of its own nobody knows which empty socket is waiting for it.
         self._patience_s = {Ailment.GONE: pace.gone_s if config.port else math.inf, Ailment.UNFIT: pace.unfit_s}
         self._postponed: tuple[Ailment, str] | None = None
+        self._left_out: set[str] = set()  # why a step was; said once
         self._ladder = Ladder(
             rest_s=pace.ladder_rest_s,
             window_s=pace.hard_window_s,
@@ -125,7 +127,7 @@ class Climber:
         self._begin(rung, why)
         try:
             await self._take(rung)
-        except (LinkError, OSError, PowerFailure) as failure:
+        except (LinkError, OSError, PowerFailure, ResetFailure) as failure:
             self._failed(rung, _told(failure))
         else:
             self._board.note(remedy=f"tried {_WORDS[rung]}, which has yet to show that it helped")
@@ -158,14 +160,27 @@ class Climber:
     async def aside(self, rung: Rung, why: str) -> Rung:
         """Where the step is another port, see whether the modem answers there; returns the step that is left to take.
 
-        Raises `StorageUnavailable`.
+        One that is not possible is left out. Raises `StorageUnavailable`.
         """
-        if rung is not Rung.OTHER_PORT:
-            return rung
-        ports = await self._whereabouts.spare_ports(self.port)
-        if ports and await self._answers_at(ports, why):
-            return Rung.REOPEN
-        return self._next(Ailment.MUTE) or Rung.REOPEN
+        if rung is Rung.OTHER_PORT:
+            ports = await self._whereabouts.spare_ports(self.port)
+            if ports and await self._answers_at(ports, why):
+                return Rung.REOPEN
+            rung = self._next(Ailment.MUTE) or Rung.REOPEN
+        if rung is Rung.USB and not await self._may_reset_usb():
+            return self._ladder.instead(self._clock(), spares=self.share.serves_another) or Rung.REOPEN
+        return rung
+
+    async def _may_reset_usb(self) -> bool:
+        try:
+            await self._whereabouts.ensure_resettable(self.port)
+        except ResetFailure as failure:
+            why = str(failure)
+            if why not in self._left_out:
+                self._left_out.add(why)
+                logger.info("recovery step left out", modem=self._board.name, step=_WORDS[Rung.USB], reason=why)
+            return False
+        return True
 
     async def _answers_at(self, ports: Collection[str], why: str) -> bool:
         self._begin(Rung.OTHER_PORT, why)
@@ -189,6 +204,9 @@ class Climber:
     async def _take(self, rung: Rung) -> None:
         if rung is Rung.POWER:
             await self._cycle_power()
+            return
+        if rung is Rung.USB:
+            await self._whereabouts.reset_usb(self.port, self._pace.usb_limit_s)
             return
         config, pace = self._config, self._pace
         async with (

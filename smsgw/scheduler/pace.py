@@ -38,6 +38,7 @@ class Pace:
     gone_s: float = 120.0  # a restart may take a port away for a minute; after this, its power is taken away
     unfit_s: float = 120.0  # the SIM may be busy for a minute; what is still refused after this is the modem's fault
     radio_off_s: float = 4.0
+    usb_limit_s: float = 45.0  # for a reset of the USB device: the kernel tries a few times before it gives up
     power_off_s: float = 10.0
     power_limit_s: float = 45.0  # for switching the power off and on; within the grace of a stop
     ladder_rest_s: float = 900.0  # after the last step of the ladder, before it is begun anew

@@ -11,6 +11,7 @@ from smsgw.config import ModemConfig
 from smsgw.errors import DeviceNotFound
 from smsgw.gateway.devices import Devices
 from smsgw.model import Device
+from smsgw.modem import revival
 from smsgw.modem.asking import is_same_modem
 from smsgw.modem.finder import Finder
 from smsgw.modem.link import Silent
@@ -94,7 +95,18 @@ class Whereabouts:
         imei = self._config.imei or (known.imei if known else None)
         return await self._finder.turn_aside(ports, self._config.name, imei, self._config.baud)
 
-    # ── its power ──
+    # ── its USB device, and its power ──
+
+    async def ensure_resettable(self, port: str) -> None:
+        """Raise `ResetFailure` if the USB device of the modem at a port cannot be reset, or is not its own."""
+        revival.ensure_resettable((await self._finder.device_of(port, self._config.name)).node)
+
+    async def reset_usb(self, port: str, limit_s: float) -> None:
+        """Reset the USB device of the modem at a port; raises `ResetFailure`, and `PortError` if another one has it."""
+        async with self.hold(port):
+            device = await self._finder.device_of(port, self._config.name)
+            self._finder.forget(device)
+            await revival.reset_usb(device.node, limit_s)
 
     async def away_from_outlet(self, port: str) -> str:
         """Say why the power that the configuration names is not that of the modem at a port; empty if it is."""

@@ -12,9 +12,11 @@ from world import World, configure, until
 
 
 @asynccontextmanager
-async def plugged_in(folder: Path, modems: int, **options: Any) -> AsyncIterator[VirtualModems]:
+async def plugged_in(
+    folder: Path, modems: int, *, has_nodes: bool = False, **options: Any
+) -> AsyncIterator[VirtualModems]:
     """Open virtual modems in the sockets 1-1.1, 1-1.2 and so on of a computer whose trees are below `folder`."""
-    bus = UsbBus(folder / "root")
+    bus = UsbBus(folder / "root", has_nodes=has_nodes)
     async with VirtualModems(folder / "modems", modems, bus=bus, **options) as virtual:
         yield virtual
 

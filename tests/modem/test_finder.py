@@ -13,7 +13,9 @@ from scripted_peer import framed, until
 from usb_desk import NOBODY, NORTH, POOL, SOUTH, STRANGE, Desk, missing
 
 from simmodem import EC25
+from smsgw.modem.finder import Finder
 from smsgw.modem.port import PortError
+from smsgw.modem.revival import ResetFailure
 
 
 async def test_a_modem_is_found_by_its_imei_whatever_its_port_is_called(desk: Desk) -> None:
@@ -238,6 +240,63 @@ async def test_what_a_modem_said_when_it_was_opened_is_known_to_those_who_look(d
     await finder.met(str(desk.bus.path("1-1.1", 2)), SOUTH)
     assert await finder.find(SOUTH) == str(desk.bus.path("1-1.1", 2))
     assert peer.commands == []
+
+
+# ── what a port has in common with others ──
+
+
+async def refused(finder: Finder, port: str, modem: str = "north") -> str:
+    with pytest.raises(ResetFailure) as told:
+        await finder.device_of(port, modem)
+    return str(told.value)
+
+
+async def test_a_modem_has_its_usb_device_for_itself_whatever_its_other_ports_are_for(desk: Desk) -> None:
+    desk.modem("1-1.1", NORTH)
+    finder = desk.finder(owners={str(desk.bus.path("1-1.1", 2)): "north"})
+    await finder.find(NORTH)
+    assert (await finder.device_of(str(desk.bus.path("1-1.1", 3)), "north")).socket == "1-1.1"
+
+
+async def test_the_usb_device_of_another_modem_is_not_its_own(desk: Desk) -> None:
+    desk.bus.plug("1-1.1", POOL, {})
+    mine, other = (str(desk.bus.path("1-1.1", interface)) for interface in POOL.interfaces)
+    assert await refused(desk.finder(owners={mine: "north", other: "south"}), mine) == (
+        "south is at the same USB device"
+    )
+    finder = desk.finder(owners={mine: "north"})
+    async with finder.hold(other, "south"):
+        assert await refused(finder, mine) == "south is at the same USB device"
+    assert (await finder.device_of(mine, "north")).socket == "1-1.1"
+
+
+async def test_the_lines_of_one_module_have_its_usb_device_together(desk: Desk) -> None:
+    desk.bus.plug("1-1.1", POOL, {})
+    mine, other = (str(desk.bus.path("1-1.1", interface)) for interface in POOL.interfaces)
+    finder = desk.finder(owners={mine: "box/1", other: "box/2"})
+    async with finder.hold(other, "box/2"):
+        assert (await finder.device_of(mine, "box/1")).socket == "1-1.1"
+
+
+async def test_whoever_answers_behind_a_converter_is_somebody_else(desk: Desk) -> None:
+    desk.plug("1-1.1", POOL, desk.peer(NORTH), desk.peer(SOUTH))
+    finder = desk.finder()
+    await finder.find(SOUTH)
+    assert await refused(finder, str(desk.bus.path("1-1.1", 0))) == f"the modem {SOUTH} is at the same USB device"
+
+
+async def test_another_program_at_the_same_usb_device_is_not_cut_off(desk: Desk) -> None:
+    desk.bus.plug("1-1.1", POOL, {})
+    lock = desk.bus.root / "var/lock/LCK..ttyUSB1"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(f"{os.getppid():>10}\n")
+    assert f"({os.getppid()}) is at the same USB device" in await refused(desk.finder(), str(desk.bus.path("1-1.1", 0)))
+
+
+@pytest.mark.parametrize("port", ["socket://127.0.0.1:4000", "/dev/ttyAMA0"])
+async def test_what_is_not_on_usb_has_no_usb_device(desk: Desk, port: str) -> None:
+    desk.modem("1-1.1", NORTH)
+    assert await refused(desk.finder(), port) == "its port is not on USB"
 
 
 # ── what may go wrong with a port ──

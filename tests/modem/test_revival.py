@@ -1,6 +1,7 @@
 """What brings a modem round: what is said to one that answers, one that does not, and to the hub it hangs on."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from scripted_peer import IMPATIENT, PACE, Peer, framed, until
 from smsgw.modem import revival
 from smsgw.modem.link import Link, LinkLost, Refused
 from smsgw.modem.profiles import PROFILES, named
-from smsgw.modem.revival import PowerFailure
+from smsgw.modem.revival import PowerFailure, ResetFailure
 
 OK = framed("OK")
 
@@ -83,8 +84,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def install(programs: Path, script: str) -> None:
-    program = programs / "uhubctl"
+def install(programs: Path, script: str, name: str = "uhubctl") -> None:
+    program = programs / name
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
 
@@ -119,3 +120,78 @@ async def test_a_hub_that_hangs_is_given_up(programs: Path) -> None:
     with pytest.raises(PowerFailure, match="did not end within"):
         await revival.cycle_power("1-1.4", 2, 10.0, 0.2)
     assert time.monotonic() - began < 30
+
+
+# ── the USB device ──
+
+NODE = "dev/bus/usb/001/007"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> str:
+    path = tmp_path / NODE
+    path.parent.mkdir(parents=True)
+    path.touch()
+    return str(path)
+
+
+@pytest.fixture
+def alone(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only directory where programs are looked for."""
+    monkeypatch.setenv("PATH", str(programs))
+    return programs
+
+
+async def test_a_usb_device_is_named_by_its_bus_and_its_number(programs: Path, node: str) -> None:
+    install(programs, f'echo "$@" > {programs}/told; echo "Resetting EC25 ... ok"', "usbreset")
+    revival.ensure_resettable(node)
+    await revival.reset_usb(node, 5.0)
+    assert (programs / "told").read_text() == "001/007\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('echo "Resetting EC25 ... failed [Operation not permitted]"', r"failed \(0\): .* \[Operation not permitted\]"),
+        ('echo "Resetting EC25 ... can\'t open [Permission denied]"', r"can't open \[Permission denied\]"),
+        ('echo "No such device found"', "No such device found"),
+        ('echo "No such device found" >&2; exit 1', r"failed \(1\): No such device found"),
+        ('echo "Resetting EC25 ... ok"; exit 3', r"failed \(3\)"),
+        ("true", "without a word"),
+    ],
+)
+async def test_a_reset_is_one_only_if_the_program_says_so(programs: Path, node: str, script: str, told: str) -> None:
+    install(programs, script, "usbreset")
+    with pytest.raises(ResetFailure, match=told):
+        await revival.reset_usb(node, 5.0)
+
+
+async def test_a_reset_that_hangs_is_given_up_even_where_something_outlives_its_program(
+    programs: Path, node: str
+) -> None:
+    install(programs, f"sleep 60 & echo $! > {programs}/survivor; wait", "usbreset")
+    began, opened = time.monotonic(), len(os.listdir("/proc/self/fd"))
+    with pytest.raises(ResetFailure, match=r"did not end within 0\.5 s"):
+        await revival.reset_usb(node, 0.5)
+    assert time.monotonic() - began < 30
+    os.kill(int((programs / "survivor").read_text()), signal.SIGKILL)
+    await until(lambda: len(os.listdir("/proc/self/fd")) == opened)
+
+
+async def test_a_program_that_may_not_reset_anything_is_named(programs: Path, node: str) -> None:
+    (programs / "usbreset").write_bytes(b"")
+    (programs / "usbreset").chmod(0o755)
+    with pytest.raises(ResetFailure, match="cannot be run"):
+        await revival.reset_usb(node, 5.0)
+
+
+def test_without_leave_to_write_to_its_node_a_device_is_not_tried(programs: Path, node: str) -> None:
+    install(programs, "true", "usbreset")
+    Path(node).unlink()
+    with pytest.raises(ResetFailure, match="cannot be written to: install the udev rules"):
+        revival.ensure_resettable(node)
+
+
+def test_without_the_program_a_device_is_not_tried(alone: Path, node: str) -> None:
+    with pytest.raises(ResetFailure, match="install the package usbutils"):
+        revival.ensure_resettable(node)

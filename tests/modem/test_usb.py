@@ -17,6 +17,7 @@ def bus(tmp_path: Path) -> UsbBus:
 def device(vendor: str, product: str, *interfaces: int, kinds: dict[int, str] | None = None) -> UsbDevice:
     return UsbDevice(
         appearance="1-1 1:5",
+        node="/dev/bus/usb/001/005",
         vendor=vendor,
         product=product,
         serial="",
@@ -46,6 +47,13 @@ def test_a_stick_is_listed_with_all_its_ports_and_their_lasting_names(bus: UsbBu
     assert third.by_path == f"{bus.root}/dev/serial/by-path/platform-3f980000.usb-usb-0:1.2:1.2-port0"
     assert third.by_id == f"{bus.root}/dev/serial/by-id/usb-Quectel_EC25-if02-port0"
     assert third.best_name == third.by_path
+
+
+def test_a_device_is_reached_as_a_whole_by_the_numbers_of_its_bus_and_its_own(bus: UsbBus) -> None:
+    for socket in ("1-1.1", "1-1.2"):
+        bus.plug(socket, EC25, {})
+    nodes = [stick.node for stick in plugged_in(bus.root)]
+    assert nodes == [str(bus.root / "dev/bus/usb/001" / number) for number in ("001", "002")]
 
 
 def test_a_modem_of_the_communications_class_is_listed_too(bus: UsbBus) -> None:

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+import structlog
 
 from smsgw.at import commands
 from smsgw.at.errors import ErrorKind, describe
@@ -81,7 +82,7 @@ def test_many_faults_call_for_nothing_but_to_open_the_port_again(
 
 @pytest.mark.parametrize("error", [Silent("…"), NotSent("no prompt came"), OutcomeUnknown("no result")])
 def test_a_modem_that_stays_silent_is_taken_up_the_ladder(climber: Climber, error: Exception) -> None:
-    steps = [Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.POWER]
+    steps = [Rung.REOPEN, Rung.OTHER_PORT, Rung.RADIO, Rung.RESET, Rung.USB, Rung.POWER]
     assert [climber.after(error) for _ in steps] == steps
 
 
@@ -95,8 +96,30 @@ async def test_where_there_is_no_other_port_the_step_after_it_is_taken_at_once_a
 
 
 async def test_any_other_step_is_left_as_it_is(climber: Climber) -> None:
-    rungs = [rung for rung in Rung if rung is not Rung.OTHER_PORT]
+    rungs = [rung for rung in Rung if rung not in (Rung.OTHER_PORT, Rung.USB)]
     assert [await climber.aside(rung, "…") for rung in rungs] == rungs
+
+
+async def test_where_there_is_no_usb_device_its_power_is_taken_at_once_and_a_person_is_told_why_once(
+    climber: Climber, watch: Watch
+) -> None:
+    with structlog.testing.capture_logs() as log:
+        for _ in range(3):
+            while (rung := climber.after(Silent("…"))) is not Rung.USB:
+                pass
+            assert await climber.aside(rung, "…") is Rung.POWER
+            watch.now += PACE.hard_window_s + 1
+    assert [(line["event"], line["reason"]) for line in log] == [("recovery step left out", "its port is not on USB")]
+
+
+async def test_where_there_is_neither_a_usb_device_nor_a_hub_the_port_is_opened_again(
+    board: Board, watch: Watch, gateway: Gateway
+) -> None:
+    climber = climbing(ModemConfig(name="north", port="socket://north:7000"), board, watch, gateway)
+    while climber.after(Silent("…")) is not Rung.USB:
+        pass
+    assert await climber.aside(Rung.USB, "…") is Rung.REOPEN
+    assert board.live.remedy is None
 
 
 def test_the_power_of_a_modem_that_may_be_anywhere_is_not_taken_because_it_is_away(

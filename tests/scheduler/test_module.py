@@ -108,7 +108,7 @@ async def test_a_step_that_is_cut_short_leaves_nothing_locked(lines: tuple[Line,
 def test_the_restarts_of_a_module_are_counted_together(lines: tuple[Line, Line]) -> None:
     one, other = lines
     taken = [line.climber.after(Silent("…")) for _ in range(6) for line in lines]
-    assert [rung for rung in taken if rung >= Rung.RESET] == [Rung.RESET, Rung.RESET, Rung.POWER]
+    assert [rung for rung in taken if rung >= Rung.RESET] == [Rung.RESET, Rung.RESET, Rung.USB]
     assert len(one.share.hard_steps) == MOST_HARD
     assert one.share.hard_steps is other.share.hard_steps
 
@@ -120,14 +120,14 @@ def test_a_restart_that_was_not_made_since_the_other_sim_got_one_is_not_counted(
             pass
     other.climber.spared(rung)
     assert len(one.share.hard_steps) == 1
-    assert [line.climber.after(Silent("…")) for line in lines] == [Rung.POWER, Rung.POWER]
+    assert [line.climber.after(Silent("…")) for line in lines] == [Rung.USB, Rung.USB]
     other.climber.spared(Rung.REOPEN)
     assert len(one.share.hard_steps) == MOST_HARD
 
 
 def test_what_was_done_for_the_other_sim_is_not_begun_from_the_bottom_again(lines: tuple[Line, Line]) -> None:
     one, other = lines
-    one.share.undergone = Rung.RESET
+    one.share.undergone = Rung.USB
     one.climber.opens("/nowhere/1")
     assert one.climber.after(Silent("…")) is Rung.POWER
     assert other.climber.after(Silent("…")) is Rung.REOPEN

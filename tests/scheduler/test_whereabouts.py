@@ -11,6 +11,7 @@ import pytest
 from simmodem import EC25, UsbBus
 from smsgw.config import Config, ModemConfig
 from smsgw.gateway import Gateway
+from smsgw.modem import revival
 from smsgw.modem.finder import Finder, ModemMissing
 from smsgw.modem.link import Silent
 from smsgw.modem.pace import Pace
@@ -157,3 +158,44 @@ async def test_one_that_has_a_port_has_it_also_while_it_is_at_its_other_port(
     where = await whereabouts(gateway, finder, replace(PLACED, port=str(bus.path("1-1.4", 2))))
     assert await where.away_from_outlet(str(bus.path("1-1.4", 3))) == ""
     assert "it is at" in await where.away_from_outlet(str(bus.path("1-1.3", 2)))
+
+
+# ── its USB device ──
+
+
+async def test_after_a_reset_it_is_looked_for_under_its_new_name_although_the_bus_has_the_same_number_for_it(
+    gateway: Gateway, finder: Finder, bus: UsbBus, mute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus.plug("1-1.4", EC25, {2: mute})
+    before, nodes = str(bus.path("1-1.4", 2)), list[str]()
+
+    async def reset(node: str, limit_s: float) -> None:
+        again = bus.number_of("1-1.4")
+        bus.unplug("1-1.4")
+        bus.plug("1-1.4", EC25, {2: mute}, number=8, again=again)
+        nodes.append(node)
+
+    monkeypatch.setattr(revival, "reset_usb", reset)
+    where = await whereabouts(gateway, finder)
+    await where.met(before, NORTH)
+    await gateway.devices.seen((await gateway.devices.listed())[0].id, NORTH)
+    assert await finder.find(NORTH) == before
+    await where.reset_usb(before, 1.0)
+    assert nodes == [str(bus.root / "dev/bus/usb/001/001")]
+    with pytest.raises(ModemMissing, match="seen: none"):
+        await finder.find(NORTH)
+    assert await where.port_of_mute() == str(bus.path("1-1.4", 2)) != before
+
+
+async def test_a_device_that_somebody_has_come_to_since_is_not_reset(
+    gateway: Gateway, finder: Finder, bus: UsbBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(node: str, limit_s: float) -> None:
+        raise AssertionError(node)
+
+    monkeypatch.setattr(revival, "reset_usb", never)
+    bus.plug("1-1.4", EC25, {})
+    where = await whereabouts(gateway, finder)
+    async with finder.hold(str(bus.path("1-1.4", 3)), "south"):
+        with pytest.raises(revival.ResetFailure, match="south is at the same USB device"):
+            await where.reset_usb(str(bus.path("1-1.4", 2)), 1.0)

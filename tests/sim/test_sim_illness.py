@@ -62,6 +62,27 @@ async def test_power_cures_every_modem_that_hangs(tmp_path: Path) -> None:
             await client.begin()
 
 
+@pytest.mark.parametrize(("until", "is_cured"), [("radio", True), ("usb", True), ("power", False)])
+async def test_a_reset_of_its_usb_device_cures_a_modem_that_hangs_less_hard_than_for_good(
+    tmp_path: Path, until: str, is_cured: bool
+) -> None:
+    async with VirtualModems(tmp_path, 2) as vm:
+        vm.fault(0, "mute", until=until)
+        vm.fault(0, "usb_reset")
+        with Client(vm.paths[0]) as client:
+            if is_cured:
+                await eventually(lambda: vm.modems[0].state.is_alive)
+            assert await answers(vm, client) is is_cured
+
+
+async def test_a_modem_that_is_well_goes_on_after_a_reset_of_its_usb_device(tmp_path: Path) -> None:
+    async with VirtualModems(tmp_path, 2) as vm:
+        vm.fault(0, "usb_reset")
+        assert vm.modems[0].state.is_alive
+        with Client(vm.paths[0]) as client:
+            await client.begin()
+
+
 async def test_a_modem_may_hang_in_the_middle_of_a_send(tmp_path: Path) -> None:
     async with VirtualModems(tmp_path, 2) as vm:
         with Client(vm.paths[0]) as client:
@@ -129,5 +150,5 @@ async def test_data_without_messages_lasts_until_another_bearer_is_chosen(tmp_pa
 
 async def test_what_cures_nothing_is_named(tmp_path: Path) -> None:
     async with VirtualModems(tmp_path, 1) as vm:
-        with pytest.raises(ValueError, match="reselect, radio, reset, power"):
+        with pytest.raises(ValueError, match="reselect, radio, reset, usb, power"):
             vm.fault(0, "mute", until="prayer")

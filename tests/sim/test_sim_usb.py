@@ -67,6 +67,23 @@ def test_nothing_is_left_of_what_was_unplugged(bus: UsbBus) -> None:
     assert left == []
 
 
+def test_a_device_has_a_node_where_nodes_are_asked_for(tmp_path: Path) -> None:
+    bus = UsbBus(tmp_path, has_nodes=True)
+    bus.plug("1-1.1", EC25, {})
+    assert (tmp_path / "dev/bus/usb/001/001").is_file()
+    bus.unplug("1-1.1")
+    assert not list((tmp_path / "dev/bus/usb/001").iterdir())
+
+
+async def test_a_reset_gives_a_device_other_ttys_and_leaves_it_its_number(tmp_path: Path, bus: UsbBus) -> None:
+    async with VirtualModems(tmp_path / "modems", 2, bus=bus) as vm:
+        vm.fault(0, "usb_reset", number=8)
+        assert (bus.number_of("1-1.1"), bus.name("1-1.1", 2)) == (1, "ttyUSB10")
+        vm.fault(0, "unplug")
+        with pytest.raises(ValueError, match=r"nothing in 1-1\.1"):
+            vm.fault(0, "usb_reset")
+
+
 def test_a_socket_takes_one_device(bus: UsbBus) -> None:
     bus.plug("1-1.1", EC25, {})
     with pytest.raises(ValueError, match="there is something"):
