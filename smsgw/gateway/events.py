@@ -35,12 +35,6 @@ class Events:
         async with self._db.snapshot() as connection:
             return await events.last(connection)
 
-    async def place_of(self, id: str) -> int | None:
-        """Return the number of an event; None if this database does not hold it, or no longer."""
-        async with self._db.snapshot() as connection:
-            found = await events.find(connection, event_seq(id))
-        return found.seq if found is not None and found.id == id else None
-
     async def end(self) -> Place:
         """Return the place after all that has happened so far."""
         async with self._db.snapshot() as connection:
