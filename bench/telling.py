@@ -2,8 +2,8 @@
 
 The gateway's outbox and sender run here, over a real database; the endpoints are other processes on the loopback. First
 10,000 changes of status wait and are told to one endpoint, twice. Then changes happen at a steady rate, and the delay
-of each is taken from before its transaction until the endpoint has it: alone, beside an endpoint that refuses
-connections, and beside one that never answers. Takes two minutes.
+of each is taken from before its transaction until the endpoint has it: alone, beside another live endpoint, beside one
+that refuses connections, and beside one that never answers. Takes two and a half minutes.
 """
 
 import argparse
@@ -190,8 +190,9 @@ def nobody() -> str:
 
 async def measure(options: argparse.Namespace) -> None:
     print(json.dumps(await rate(options.changes)), flush=True)
-    async with endpoint("--hang") as hanging:
-        for name, neighbour in (("nobody", None), ("one that refuses", nobody()), ("one that hangs", hanging)):
+    async with endpoint("--hang") as hanging, endpoint() as live:
+        neighbours = {"nobody": None, "a live one": live, "one that refuses": nobody(), "one that hangs": hanging}
+        for name, neighbour in neighbours.items():
             print(json.dumps(await delay(name, options.seconds, options.per_s, neighbour)), flush=True)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
     print(json.dumps({"peak_resident_mb": round(peak_mb, 1)}))
