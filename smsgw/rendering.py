@@ -77,7 +77,7 @@ def _indication(shown: Indication) -> Object:
 
 
 def device(shown: Device, live: LiveModem, sims: tuple[SimConfig, ...], now: int) -> Object:
-    """Render the device object: the service's keys, then ours; `now` in Unix milliseconds."""
+    """Render the device object: the contract's keys, then those of a modem; `now` in Unix milliseconds."""
     standstill = live.standstill_at(now)
     return {
         "device_id": shown.id,

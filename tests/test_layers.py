@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"errors"},
     {"__init__"},
 ]
-PURE = {"at", "gsm", "policy", "config", "model", "errors"}
+PURE = {"at", "gsm", "policy", "rendering", "config", "model", "errors"}
 # What would let a pure room see time, chance, the outside or the log.
 IMPURE_MODULES = {
     "aiohttp",

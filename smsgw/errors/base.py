@@ -8,7 +8,7 @@ from typing import ClassVar
 class Language(StrEnum):
     """Language of the texts people read."""
 
-    RU = "ru"  # the customer's own, and the default
+    RU = "ru"  # the default
     EN = "en"
 
 

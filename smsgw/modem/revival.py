@@ -80,8 +80,8 @@ def ensure_resettable(node: str) -> None:
     """
     if not os.access(node, os.W_OK):
         raise ResetFailure(
-            "its node below /dev/bus/usb cannot be written to: install the udev rules that come with smsgw, "
-            "then unplug it and plug it in again"
+            "its node below /dev/bus/usb cannot be written to: install the udev rules that come with smsgw, or give "
+            "the group smsgw leave by a rule of your own, then unplug it and plug it in again"
         )
     if shutil.which("usbreset") is None:
         raise ResetFailure("usbreset is not installed: install the package usbutils")

@@ -1,4 +1,4 @@
-"""The calls about messages, as the customer's page describes them."""
+"""The calls about messages."""
 
 import asyncio
 import json

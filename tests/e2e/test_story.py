@@ -49,7 +49,7 @@ async def test_the_client_sees_every_status_with_its_text(tmp_path: Path) -> Non
         assert seen == {status: RUSSIAN_TEXTS[status] for status in (0, 1, 2, 4)}
 
 
-async def test_the_customers_own_example_is_delivered(tmp_path: Path) -> None:
+async def test_the_example_of_the_readme_is_delivered(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         id = await w.send("My message", "79999999999", device_id="", to_sim=1, callback_id="")
         assert len(id) == 24
