@@ -1,6 +1,7 @@
-"""What happens that clients are told of: written down in the transaction in which it happens, and read by who listens.
+"""What happens that clients are told of: written down, and read by who listens.
 
-Whom an event is to be told is settled at once, too: a webhook that is switched on later is not told the past.
+What happens to a message is written in the transaction that changes it, what happens to a device as it is seen. Whom an
+event is to be told is settled at once, too: a webhook that is switched on later is not told the past.
 """
 
 import re

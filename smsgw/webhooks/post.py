@@ -54,7 +54,6 @@ class Postman:
             ssl=_trust(self._config.ca_file),
             resolver=_PublicOnly(names) if self._config.refuse_private else names,
             socket_factory=_to_public if self._config.refuse_private else None,
-            force_close=False,
         )
         self._session = await self._resources.enter_async_context(
             aiohttp.ClientSession(

@@ -107,6 +107,16 @@ class ExplainingReader:
         return [(0,)]
 
 
+async def plans_of(db: Database, read: Callable[[Any], Awaitable[object]]) -> list[str]:
+    """Tell how the queries of a reading would be carried out."""
+    async with db.snapshot() as reader:
+        explaining = ExplainingReader(reader)
+        # What becomes of the rows is not asked here.
+        with suppress(TypeError):
+            await read(explaining)
+    return explaining.plans
+
+
 READS: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
     ("inbound USING COVERING INDEX inbound_order", lambda reader: inbound.page(reader, 10, 1_000)),
     ("inbound_trigrams VIRTUAL TABLE INDEX .:M", lambda reader: inbound.search_page(reader, "abc", 10, 1_000)),
@@ -118,14 +128,10 @@ READS: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
 async def test_a_page_of_the_inbox_is_found_through_its_index(
     db: Database, index: str, read: Callable[[Any], Awaitable[object]]
 ) -> None:
-    async with db.snapshot() as reader:
-        explaining = ExplainingReader(reader)
-        # What becomes of the rows is not asked here.
-        with suppress(TypeError):
-            await read(explaining)
-    assert re.search(index, " ".join(explaining.plans)), explaining.plans
-    assert "SEARCH inbound USING INTEGER PRIMARY KEY (rowid=?)" in explaining.plans
-    assert not [plan for plan in explaining.plans if re.search(r"SCAN inbound( |$)(?!.*INDEX)", plan)]
+    plans = await plans_of(db, read)
+    assert re.search(index, " ".join(plans)), plans
+    assert "SEARCH inbound USING INTEGER PRIMARY KEY (rowid=?)" in plans
+    assert not [plan for plan in plans if re.search(r"SCAN inbound( |$)(?!.*INDEX)", plan)]
 
 
 OUTBOX: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
@@ -146,9 +152,6 @@ OUTBOX: list[tuple[str, Callable[[Any], Awaitable[object]]]] = [
 async def test_what_is_to_be_told_is_found_through_its_index(
     db: Database, index: str, read: Callable[[Any], Awaitable[object]]
 ) -> None:
-    async with db.snapshot() as reader:
-        explaining = ExplainingReader(reader)
-        with suppress(TypeError):
-            await read(explaining)
-    assert re.search(index, " ".join(explaining.plans)), explaining.plans
-    assert not [plan for plan in explaining.plans if re.search(r"SCAN (d|e|deliveries|events)( |$)", plan)]
+    plans = await plans_of(db, read)
+    assert re.search(index, " ".join(plans)), plans
+    assert not [plan for plan in plans if re.search(r"SCAN (d|e|deliveries|events)( |$)", plan)]
