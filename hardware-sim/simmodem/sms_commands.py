@@ -8,6 +8,7 @@ from simmodem.device import Answer, Device
 from simmodem.equipment import CmsError, CommandError, Registration
 from simmodem.general_commands import setting
 from simmodem.profiles import EmptySlot
+from simmodem.stages import Stage
 from simmodem.storage import Memory, MemoryFull, NoSuchIndex, Status, Stored
 
 NOT_SUPPORTED, BAD_PDU, BAD_INDEX, MEMORY_FULL = 303, 304, 321, 322
@@ -112,6 +113,7 @@ def _after_body(device: Device, octets: int, action: Callable[[str], Answer]) ->
 def _send(device: Device, command: Command) -> Answer:
     if command.form is Form.TEST:
         return []
+    device.terminal.on_stage(Stage.SUBMISSION)
     declared = command.number(0)
     if command.form is not Form.SET or len(command.args) != 1 or declared not in SUBMIT_OCTETS:
         raise CmsError(BAD_PDU)

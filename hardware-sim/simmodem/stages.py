@@ -8,6 +8,7 @@ class Stage(StrEnum):
     """How far a modem has come; what is written is in the pty, and nothing behind it is."""
 
     # One part on its way out (TS 27.005 §3.5.1)
+    SUBMISSION = "submission"  # AT+CMGS has come, nothing is answered
     PROMPT = "prompt"  # AT+CMGS is answered by the prompt, nothing of the PDU is taken
     HALF_PDU = "half_pdu"  # half of the PDU is taken
     CTRL_Z = "ctrl_z"  # the PDU is complete, the network has not got it
