@@ -112,7 +112,6 @@ class Changes:
             claimed: Any = await gateway.sending.claim(device, SIM, 1)
             await asyncio.sleep(pause_s)
             part = claimed.parts[0].row
-            await gateway.sending.submitting(part, device, SIM)
             self.begun[f"{id}-2"] = time.monotonic()
             await gateway.sending.accepted(part, SIM, self._reference)
             await asyncio.sleep(pause_s)

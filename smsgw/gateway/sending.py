@@ -41,13 +41,18 @@ class Sending:
         self._changed = changed
         self._served_last: dict[str, int] = {}  # client, by worker: forgetting it costs somebody one turn
 
-    async def claim(self, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | None:
+    async def claim(
+        self, device: str, sim: str, slot: int, reference_before: int | None = None
+    ) -> ClaimedMessage | Standstill | None:
         """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
 
         Higher priority goes first; among clients the worker goes round; each client's own messages keep their order.
         A standstill says that this SIM rests, or that something waits and it may not send it yet.
+
+        The same transaction records that the first of its parts is about to go on the wire: it is uncertain from here
+        until an outcome is stored. `reference_before` is the TP-MR that the SIM remembers until then, if that is known.
         """
-        claim = partial(self._claim, device=device, sim=sim, slot=slot)
+        claim = partial(self._claim, device=device, sim=sim, slot=slot, reference_before=reference_before)
         while True:
             found = await self._db.write(claim)
             if not isinstance(found, _GoOn):
@@ -61,10 +66,7 @@ class Sending:
         return await self._db.write(partial(self._between_parts, message=message, device=device, sim=sim, slot=slot))
 
     async def submitting(self, part: int, device: str, sim: str, reference_before: int | None = None) -> None:
-        """Record that a part is about to go on the wire; it is uncertain from here until an outcome is stored.
-
-        `reference_before` is the TP-MR that the SIM remembers until then, if that is known.
-        """
+        """Record that a further part of a claimed message is about to go on the wire, as `claim` does of the first."""
         await self._db.write(partial(_submitting, part=part, device=device, sim=sim, reference_before=reference_before))
 
     async def accepted(self, part: int, sim: str, reference: int | None) -> None:
@@ -130,7 +132,9 @@ class Sending:
 
     # ── within the transaction ──
 
-    def _claim(self, tx: Tx, device: str, sim: str, slot: int) -> ClaimedMessage | Standstill | _GoOn | None:
+    def _claim(
+        self, tx: Tx, device: str, sim: str, slot: int, reference_before: int | None
+    ) -> ClaimedMessage | Standstill | _GoOn | None:
         ensure_active(tx, device)
         of_sim, holder = self._limits(device, slot), self._devices.holder(device, slot)
         if rest := limits.rest(tx, sim, of_sim):
@@ -148,7 +152,9 @@ class Sending:
             if limits.is_in_time(tx, head, sim, of_sim, self._zone):
                 self._served_last[holder] = head.client
                 move(tx, head.row, Status.PROCESSING, Reason.CLAIMED)
-                return queue.hold(tx, head.row, holder, device, sim)
+                claimed = queue.hold(tx, head.row, holder, device, sim)
+                _submitting(tx, claimed.parts[0].row, device, sim, reference_before)
+                return claimed
             sims.rule_out(tx, sim, head.row, tx.now + limits.LOOKED_AT_AGAIN_MS, refused=False)
         return _GoOn()
 

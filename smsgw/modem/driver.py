@@ -108,6 +108,11 @@ class Modem:
         self._early = [heard for heard in sort(self._link.drain_urcs()) if heard.news is not News.SIM_CHANGED]
         return self.identity
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether `heard` has something to tell, or to raise."""
+        return bool(self._early) or self._link.has_news
+
     def heard(self) -> list[Heard]:
         """Take what the modem said unasked, in order; raises the failure of the link once nothing is left."""
         early, self._early = self._early, []

@@ -110,6 +110,11 @@ class Link:
     def on_pdu(self, keep: Callable[[str], None]) -> None:
         self._wire.on_pdu = keep
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether `take_urcs` has something to give, or to raise."""
+        return self._wire.has_news
+
     def take_urcs(self) -> list[Urc]:
         """Take the news in order; once there is none left and the link has failed, raises its failure."""
         return self._wire.take_urcs()

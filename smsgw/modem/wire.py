@@ -115,6 +115,11 @@ class Wire:
                 return
             await asyncio.sleep(min(pause, limit_s))
 
+    @property
+    def has_news(self) -> bool:
+        """Tell whether `take_urcs` has something to give, or to raise."""
+        return bool(self._urcs) or self._failure is not None
+
     def take_urcs(self) -> list[Urc]:
         """Take the news in order; once there is none left and the link has failed, raises its failure."""
         news = self.drain_urcs()

@@ -49,6 +49,11 @@ class BalanceWatch:
         self._clock = clock
         self._known = Balance()
 
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether there is anything to ask the operator."""
+        return bool(self._config.balance_code)
+
     async def recall(self) -> None:
         """Look up what is known of the SIM: somebody may have wanted it to be asked again."""
         known = await self._store(lambda: self._gateway.balances.of(self._sim))
@@ -57,7 +62,7 @@ class BalanceWatch:
 
     async def check(self, *, is_idle: bool) -> bool:
         """Ask the operator if it is time to; tells whether it was. Raises what the link raises."""
-        if not self._config.balance_code:
+        if not self.is_watched:
             return False
         await self.recall()
         if not self._is_due(0 if is_idle or self._is_poor() else _HOUR_MS):

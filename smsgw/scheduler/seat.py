@@ -1,5 +1,6 @@
 """Whose session it is, and what its parts tell each other."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -19,6 +20,17 @@ class Seat:
     slot: int
     imei: str | None
     may_roam: bool
+
+
+class Pulse:
+    """When a session last got on, by the monotonic clock: one that has not for long is stuck."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def beat(self) -> None:
+        """Say that it gets on."""
+        self.last = time.monotonic()
 
 
 class SetUpAgain(Exception):

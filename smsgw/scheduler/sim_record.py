@@ -30,6 +30,11 @@ class SimRecord:
         self._has_learned = False
         self._is_telling = True
 
+    @property
+    def is_to_be_read(self) -> bool:
+        """Tell whether the SIM is to be asked before the next part, or after the one that was answered."""
+        return self._is_telling and (self.reference is None or not self._has_learned)
+
     async def testify(self) -> None:
         """Settle what an earlier session left in doubt, and mark this start of the modem."""
         mark = await self._modem.boot_mark()

@@ -137,6 +137,11 @@ class Talk:
         self._bell = bell
         self._stopping = stopping
 
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether `serve` has something to do."""
+        return bool(self._desk.ends_owed) or self._desk.next_call() is not None
+
     async def serve(self) -> None:
         """Do what a client has called for, if one has, until its session with the network is over.
 

@@ -97,7 +97,7 @@ class ModemWorker:
     def is_stuck(self) -> bool:
         """Tell whether a session has not taken a step for longer than any command may last."""
         session = self._opener.session
-        return session is not None and time.monotonic() - session.last_step > self._pace.stuck_after_s
+        return session is not None and time.monotonic() - session.pulse.last > self._pace.stuck_after_s
 
     @property
     def is_interruptible(self) -> bool:

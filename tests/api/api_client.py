@@ -166,7 +166,6 @@ class Api:
         """Let the modem in the north take the next message."""
         claimed = await self.gateway.sending.claim(await self.device(), SIM, 1)
         assert claimed is not None
-        await self.gateway.sending.submitting(claimed.parts[0].row, await self.device(), SIM)
 
     async def token_for(self, *rights: Right, **limits: Any) -> str:
         """Make another token."""

@@ -194,7 +194,6 @@ async def test_a_sent_message_shows_who_sent_it_and_when(api: Api, clock: Clock)
     clock.advance(1.5)
     claimed = await api.gateway.sending.claim(north, SIM, 1)
     assert claimed is not None
-    await api.gateway.sending.submitting(claimed.parts[0].row, north, SIM)
     clock.advance(2)
     await api.gateway.sending.accepted(claimed.parts[0].row, SIM, 7)
     detail = (await api.call("GET", f"/sms/{id}")).json

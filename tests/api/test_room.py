@@ -48,7 +48,6 @@ async def test_what_was_taken_before_is_shown_sent_and_deleted(api: Api) -> None
     (message,) = (await api.listed("before"))["sms_list"]
     claimed = await api.gateway.sending.claim(await api.device(), SIM, 1)
     assert claimed is not None
-    await api.gateway.sending.submitting(claimed.parts[0].row, await api.device(), SIM)
     await api.gateway.sending.accepted(claimed.parts[0].row, SIM, 1)
     assert (await api.call("POST", "/sms/get", {"id": message["id"]})).json["status"] == 2
     assert (await api.call("DELETE", "/sms/del", {"id": message["id"]})).status == 204

@@ -33,14 +33,13 @@ AT_START = ("_register",)
 ON_THE_WAY = (
     "_submit_once",
     "_claim",
-    "_submitting",
     "_accepted",
     "_received",
     "hand_over",
     "put_away",
     "take_in",
 )
-SELDOM_ON_THE_WAY = ("_refused", "record_learned", "sighted", "seen", "mark_boot")
+SELDOM_ON_THE_WAY = ("_submitting", "_refused", "record_learned", "sighted", "seen", "mark_boot")
 BARRED = "79990000001"
 SHORT = [f"message {n}" for n in range(6)]
 UNKNOWN = frozenset({Status.SEND_ERROR})

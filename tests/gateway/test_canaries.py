@@ -54,7 +54,6 @@ class Bench:
         claimed = await self.gateway.sending.claim(self.devices["north"], SIMS["north"], 1)
         if not isinstance(claimed, ClaimedMessage):
             return None
-        await self.gateway.sending.submitting(claimed.parts[0].row, self.devices["north"], SIMS["north"])
         return claimed
 
     async def send(self) -> int:

@@ -36,7 +36,6 @@ async def send(gateway: Gateway) -> str:
     device = (await gateway.devices.listed())[0].id
     claimed = await gateway.sending.claim(device, SIM, 1)
     assert isinstance(claimed, ClaimedMessage)
-    await gateway.sending.submitting(claimed.parts[0].row, device, SIM)
     await gateway.sending.accepted(claimed.parts[0].row, SIM, 1)
     return claimed.id
 
@@ -84,7 +83,6 @@ async def test_what_still_waits_or_is_in_doubt_is_never_forgotten(gateway: Gatew
     device = (await gateway.devices.listed())[0].id
     claimed = await gateway.sending.claim(device, SIM, 1)
     assert isinstance(claimed, ClaimedMessage)
-    await gateway.sending.submitting(claimed.parts[0].row, device, SIM)
     await gateway.sending.unknown(claimed.parts[0].row, "no answer")
     also_waiting = await submit(gateway, ttl_s=300 * DAY)
     clock.advance(200 * DAY)

@@ -147,7 +147,6 @@ async def test_each_message_may_say_what_to_do_when_its_outcome_stays_unknown(co
             assert message is not None
             device = (await gateway.messages.detail(id)).device
             assert device is not None
-            await gateway.sending.submitting(message.parts[0].row, device, SIM)
             await gateway.sending.unknown(message.parts[0].row, "no answer")
             clock.advance(config.sending.uncertain_after_s)
             await gateway.housekeeping.sweep(LONG_S)

@@ -187,13 +187,14 @@ class Histories(RuleBasedStateMachine):
         return found is not None
 
     def claim(self, name: str) -> None:
-        claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1))
+        claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1, self.references[name]))
         if isinstance(claimed, Standstill):
             assert claimed.until > self.clock.now
         if isinstance(claimed, ClaimedMessage):
             assert claimed.id in self.ids
             assert all(hand.claimed.id != claimed.id for hand in self.hands.values())
-            self.hands[name] = Hand(claimed, [part.row for part in claimed.parts])
+            first, *rest = [part.row for part in claimed.parts]
+            self.hands[name] = Hand(claimed, rest, on_wire=first)
 
     def is_taken(self, name: str, part: int, outcome: str | int) -> bool:
         """Store an outcome; tells whether the worker goes on with the message."""
@@ -256,7 +257,7 @@ class Histories(RuleBasedStateMachine):
         self.do(self.gateway.devices.switch(self.devices[name], on))
         if not on:
             try:
-                claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1))
+                claimed = self.do(self.gateway.sending.claim(self.devices[name], SIMS[name], 1, self.references[name]))
             except DeviceSwitchedOff:
                 claimed = None
             assert claimed is None

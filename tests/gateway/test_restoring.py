@@ -26,9 +26,8 @@ async def north(gateway: Gateway) -> str:
 async def take(gateway: Gateway) -> ClaimedMessage:
     """Claim the next message and put its first part on the wire."""
     device = await north(gateway)
-    claimed = await gateway.sending.claim(device, SIM, 1)
+    claimed = await gateway.sending.claim(device, SIM, 1, 7)
     assert claimed is not None
-    await gateway.sending.submitting(claimed.parts[0].row, device, SIM, 7)
     return claimed
 
 

@@ -28,23 +28,24 @@ async def device(gateway: Gateway, name: str = "north") -> str:
     return next(d.id for d in await gateway.devices.listed() if d.name == name)
 
 
-async def claim(gateway: Gateway, name: str = "north", sim: str = SIM) -> ClaimedMessage:
-    claimed = await gateway.sending.claim(await device(gateway, name), sim, 1)
+async def claim(
+    gateway: Gateway, name: str = "north", sim: str = SIM, reference_before: int | None = None
+) -> ClaimedMessage:
+    claimed = await gateway.sending.claim(await device(gateway, name), sim, 1, reference_before)
     assert claimed is not None
     return claimed
 
 
 async def take_part(gateway: Gateway, name: str = "north", sim: str = SIM) -> int:
-    """Claim the next message and put its next part on the wire."""
-    part = (await claim(gateway, name, sim)).parts[0].row
-    await gateway.sending.submitting(part, await device(gateway, name), sim)
-    return part
+    """Claim the next message, which puts its next part on the wire."""
+    return (await claim(gateway, name, sim)).parts[0].row
 
 
 async def send_all(gateway: Gateway, first_reference: int = 10) -> None:
     """Send every part of the next message without trouble."""
     for offset, part in enumerate((await claim(gateway)).parts):
-        await gateway.sending.submitting(part.row, await device(gateway), SIM)
+        if offset:
+            await gateway.sending.submitting(part.row, await device(gateway), SIM)
         await gateway.sending.accepted(part.row, SIM, first_reference + offset)
 
 
@@ -245,13 +246,14 @@ async def test_a_doubt_about_a_sim_that_stays_away_ends_after_a_day(gateway: Gat
 
 
 async def test_a_defect_of_one_modem_leaves_the_messages_of_another_alone(gateway: Gateway) -> None:
-    submitting, claimed, elsewhere = [await submit(gateway, text) for text in ("on the wire", "claimed", "elsewhere")]
+    begun, submitting, elsewhere = [await submit(gateway, text) for text in (THREE_PARTS, "on the wire", "elsewhere")]
+    await gateway.sending.accepted(await take_part(gateway), SIM, 10)
     await take_part(gateway)
-    await claim(gateway)
     await take_part(gateway, "south", OTHER_SIM)
     assert await gateway.sending.recover(await device(gateway)) == 2
-    states = [await part_states(gateway, id) for id in (submitting, claimed, elsewhere)]
-    assert states == [[PartState.UNCERTAIN], [PartState.PENDING], [PartState.SUBMITTING]]
+    assert await part_states(gateway, begun) == [PartState.ACCEPTED, PartState.PENDING, PartState.PENDING]
+    assert await part_states(gateway, submitting) == [PartState.UNCERTAIN]
+    assert await part_states(gateway, elsewhere) == [PartState.SUBMITTING]
 
 
 async def test_what_certainly_did_not_leave_may_go_through_another_modem(gateway: Gateway) -> None:
@@ -325,8 +327,7 @@ async def put_in_doubt(gateway: Gateway, reference_before: int | None, sim: str 
     """Submit a message whose outcome stays unknown, after the SIM remembered this reference."""
     await gateway.devices.sim_seen(await device(gateway), sim, None, 1)
     id = await submit(gateway, text)
-    part = (await claim(gateway, sim=sim)).parts[0].row
-    await gateway.sending.submitting(part, await device(gateway), sim, reference_before)
+    part = (await claim(gateway, sim=sim, reference_before=reference_before)).parts[0].row
     await gateway.sending.unknown(part, "no answer")
     return id
 
@@ -367,9 +368,10 @@ async def test_what_a_sim_has_counted_has_left_and_the_rest_follows(gateway: Gat
     assert await status(gateway, id) is Status.WAITING
     claimed = await claim(gateway)
     assert (claimed.id, [part.number for part in claimed.parts]) == (id, [2, 3])
-    for part in claimed.parts:
-        await gateway.sending.submitting(part.row, await device(gateway), SIM)
-        await gateway.sending.accepted(part.row, SIM, 100 + part.number)
+    second, third = claimed.parts
+    await gateway.sending.accepted(second.row, SIM, 102)
+    await gateway.sending.submitting(third.row, await device(gateway), SIM)
+    await gateway.sending.accepted(third.row, SIM, 103)
     assert await part_states(gateway, id) == [PartState.LEFT, PartState.ACCEPTED, PartState.ACCEPTED]
     assert await status(gateway, id) is Status.PROCESSING
 
@@ -412,7 +414,6 @@ async def test_a_part_that_has_left_and_is_not_answered_ends_in_time_after_the_r
     clock.advance(config.sending.uncertain_after_s)
     await gateway.housekeeping.sweep(LONG_S)
     second, third = (await claim(gateway)).parts
-    await gateway.sending.submitting(second.row, await device(gateway), SIM)
     await gateway.housekeeping.sweep(LONG_S)
     await gateway.sending.accepted(second.row, SIM, 9)
     await gateway.sending.submitting(third.row, await device(gateway), SIM)
@@ -459,8 +460,7 @@ async def test_an_old_doubt_about_one_part_ends_no_message_with_a_new_one_about_
     id = await put_in_doubt(gateway, 7, text=THREE_PARTS)
     await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
     clock.advance(700)
-    second = (await claim(gateway)).parts[0].row
-    await gateway.sending.submitting(second, await device(gateway), SIM, 8)
+    second = (await claim(gateway, reference_before=8)).parts[0].row
     await gateway.sending.unknown(second, "no answer")
     clock.advance(1)
     await gateway.housekeeping.sweep(LONG_S)
@@ -584,7 +584,6 @@ async def test_a_long_message_resumes_at_the_first_part_that_is_not_accepted_on_
     id = await submit(gateway, THREE_PARTS)
     claimed = await claim(gateway)
     first, second, _ = claimed.parts
-    await gateway.sending.submitting(first.row, await device(gateway), SIM)
     await gateway.sending.accepted(first.row, SIM, 10)
     await gateway.sending.submitting(second.row, await device(gateway), SIM)
     await gateway.sending.refused(second.row, cms(42), "+CMS ERROR: 42")
@@ -707,25 +706,26 @@ async def test_what_waits_for_a_deleted_device_is_given_up_and_the_rest_is_not(g
 async def test_what_a_deleted_device_gives_back_is_given_up_by_the_next_sweep(gateway: Gateway) -> None:
     north = await device(gateway, "north")
     id = await submit(gateway, device_id=north)
-    claimed = await claim(gateway, "north")
+    part = await take_part(gateway, "north")
     await gateway.devices.delete(north)
-    await gateway.sending.give_back(claimed.row)
+    await gateway.sending.not_sent(part, "no prompt")
     await gateway.housekeeping.sweep(LONG_S)
     assert await status(gateway, id) is Status.SEND_ERROR
 
 
-async def test_after_a_crash_the_untouched_waits_again_and_what_was_on_the_wire_is_in_doubt(
+async def test_after_a_crash_the_rest_of_a_message_waits_again_and_what_was_on_the_wire_is_in_doubt(
     config: Config, clock: Clock
 ) -> None:
     async with open_gateway(config, clock) as gateway:
-        on_the_wire, untouched = await submit(gateway, "1"), await submit(gateway, "2")
+        on_the_wire, begun = await submit(gateway, "1"), await submit(gateway, THREE_PARTS)
         await take_part(gateway)
-        await claim(gateway, "south", OTHER_SIM)
+        await gateway.sending.accepted(await take_part(gateway, "south", OTHER_SIM), OTHER_SIM, 10)
     async with open_gateway(config, clock) as gateway:
         assert await part_states(gateway, on_the_wire) == [PartState.UNCERTAIN]
         assert await status(gateway, on_the_wire) is Status.PROCESSING
-        assert (await reasons(gateway, untouched))[-1] == (Status.WAITING, Reason.INTERRUPTED)
-        assert (await claim(gateway, "south", OTHER_SIM)).id == untouched
+        assert (await reasons(gateway, begun))[-1] == (Status.WAITING, Reason.INTERRUPTED)
+        again = await claim(gateway, "south", OTHER_SIM)
+        assert (again.id, [part.number for part in again.parts]) == (begun, [2, 3])
 
 
 async def test_a_deleted_device_stays_deleted_after_a_restart(config: Config, clock: Clock) -> None:

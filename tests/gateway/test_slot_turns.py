@@ -58,7 +58,8 @@ class Hand:
         claimed = await self.gateway.sending.claim(self.device, SIM[self.slot], self.slot)
         if isinstance(claimed, ClaimedMessage):
             for part in claimed.parts:
-                await self.gateway.sending.submitting(part.row, self.device, SIM[self.slot])
+                if part is not claimed.parts[0]:
+                    await self.gateway.sending.submitting(part.row, self.device, SIM[self.slot])
                 await self.gateway.sending.accepted(part.row, SIM[self.slot], 1)
             self.sent.append(self.slot)
 

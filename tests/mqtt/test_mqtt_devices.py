@@ -105,7 +105,6 @@ async def test_the_last_success_is_when_the_network_last_took_something(gateway:
         await gateway.submission.submit(SendRequest(text="x", phone_number="79991234567"), None)
         claimed = await gateway.sending.claim(north, SIM, 1)
         assert claimed is not None
-        await gateway.sending.submitting(claimed.parts[0].row, north, SIM)
         await gateway.sending.accepted(claimed.parts[0].row, SIM, reference)
     async with watching(gateway, clock, modems, wire):
         assert wire.state(north)["last_success"] == "2026-03-01T12:02:00.000Z"

@@ -55,7 +55,6 @@ async def happen(gateway: Gateway, messages: int, first_reference: int = 1) -> N
         await gateway.submission.submit(SendRequest(text="x", phone_number="79991234567"), None)
         claimed = await gateway.sending.claim(device, SIM, 1)
         assert claimed is not None
-        await gateway.sending.submitting(claimed.parts[0].row, device, SIM)
         await gateway.sending.accepted(claimed.parts[0].row, SIM, (first_reference + number) % 256)
 
 

@@ -48,7 +48,8 @@ async def send(gateway: Gateway, text: str = "Привет", reference: int = 7,
     claimed = await gateway.sending.claim(device, SIM, 1)
     assert claimed is not None
     for part in claimed.parts:
-        await gateway.sending.submitting(part.row, device, SIM)
+        if part is not claimed.parts[0]:
+            await gateway.sending.submitting(part.row, device, SIM)
         await gateway.sending.accepted(part.row, SIM, reference)
     return id
 
