@@ -81,7 +81,7 @@ class Feed:
         self._check_at = 0.0
         # Of the database's readers, those who are behind share one.
         self._catching_up = asyncio.Lock()
-        gateway.events.on_news(self._bell.set)
+        gateway.events.on_news(self._ring)
 
     @contextmanager
     def told(self, listener: Listener) -> Iterator[None]:
@@ -143,6 +143,10 @@ class Feed:
             listener.end()
 
     # ── what is new ──
+
+    def _ring(self) -> None:
+        if self._listeners:
+            self._bell.set()
 
     async def _run(self) -> None:
         while not self._is_stopping:

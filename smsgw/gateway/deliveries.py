@@ -1,6 +1,7 @@
 """Use-cases of the sender: what is to be told to a webhook now, and what came of it."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +27,10 @@ class Deliveries:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, which must return at once, when there may be something to tell that was not there before."""
+        self._db.on_news(deliveries.NEWS, listener)
 
     async def webhooks(self, now: int) -> list[Webhook]:
         """List all webhooks as they are at a time in Unix milliseconds."""

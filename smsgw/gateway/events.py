@@ -24,7 +24,7 @@ class Events:
 
     def on_news(self, listener: Callable[[], None]) -> None:
         """Call `listener`, which must return at once, when there may be something new; the rows are the truth."""
-        self._db.on_news(listener)
+        self._db.on_news(events.NEWS, listener)
 
     async def after(self, seq: int, kinds: Collection[EventKind], limit: int) -> list[Event]:
         """Return what has happened of these kinds after a number, oldest first."""

@@ -7,7 +7,7 @@ their place leaves them as they are.
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 
@@ -51,6 +51,10 @@ class Webhooks:
         self._db = db
         self._config = config
         self._ids = ids
+
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, which must return at once, when a webhook has changed, or somebody wants one to be told."""
+        self._db.on_news(webhooks.NEWS, listener)
 
     async def create(self, wish: WebhookWish) -> tuple[Webhook, str]:
         """Make a webhook; returns it and its secret, for the only time.
@@ -177,7 +181,7 @@ def _create(tx: Tx, ids: ObjectIds, wish: WebhookWish, secret: str) -> tuple[Web
     _refuse_taken(tx, wish.name, None)
     id = ids.new(tx.now)
     webhooks.insert(tx, id, replace(wish, headers=_with_values(wish.headers, {})), secret)
-    tx.has_news = True
+    tx.news.add(webhooks.NEWS)
     return _existing(webhooks.by_id(tx, id), id), secret
 
 
@@ -187,7 +191,7 @@ def _change(tx: Tx, id: str, change: WebhookChange) -> Webhook:
     wish = replace(_as_wish(webhook), **wanted)
     _refuse_taken(tx, wish.name, id)
     webhooks.change(tx, id, replace(wish, headers=_with_values(wish.headers, webhook.headers)))
-    tx.has_news = True
+    tx.news.add(webhooks.NEWS)
     return _existing(webhooks.by_id(tx, id), id)
 
 
@@ -217,7 +221,7 @@ def _refuse_taken(tx: Tx, name: str, except_id: str | None) -> None:
 def _rotate(tx: Tx, id: str, secret: str) -> None:
     _existing(webhooks.by_id(tx, id), id)
     webhooks.rotate(tx, id, secret, OVERLAP_S * 1_000)
-    tx.has_news = True
+    tx.news.add(webhooks.NEWS)
 
 
 def _begin_again(tx: Tx, row: int, id: str) -> None:

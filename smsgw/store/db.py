@@ -30,12 +30,12 @@ _BUSY_TIMEOUT_MS = 5_000
 class Tx:
     """One transaction: the connection's statements and the one time that all its rows carry."""
 
-    __slots__ = ("_connection", "has_news", "now")
+    __slots__ = ("_connection", "news", "now")
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
         self.now = now  # Unix milliseconds
-        self.has_news = False  # something that others listen for
+        self.news: set[str] = set()  # the kinds of what has changed that others listen for
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Run a statement and return all its rows, so that none is left open at the commit."""
@@ -73,7 +73,7 @@ class Database:
         self._clock = clock
         self._is_damaged = False
         self._has_failed = False  # to write; the writer's thread sets it
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[tuple[str, Callable[[], None]]] = []
         self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._connection: sqlite3.Connection
@@ -99,9 +99,9 @@ class Database:
         """Return the time that a transaction would have now, in Unix milliseconds."""
         return self._clock()
 
-    def on_news(self, listener: Callable[[], None]) -> None:
-        """Call `listener`, which must return at once, after a commit that may hold something others listen for."""
-        self._listeners.append(listener)
+    def on_news(self, kind: str, listener: Callable[[], None]) -> None:
+        """Call `listener`, which must return at once, after a commit that may hold news of this kind."""
+        self._listeners.append((kind, listener))
 
     async def probe(self) -> None:
         """Make sure that the storage takes transactions and is whole; raises `StorageUnavailable`."""
@@ -142,7 +142,7 @@ class Database:
         self._is_damaged |= faults.is_damage(error)
         return faults.storage_error(error)
 
-    def _settle(self, batch: list[_Job[Any]], has_news: bool) -> None:
+    def _settle(self, batch: list[_Job[Any]], news: set[str]) -> None:
         for job in batch:
             if job.future.done():  # its caller was cancelled
                 continue
@@ -150,8 +150,8 @@ class Database:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
-        if has_news:
-            for listener in self._listeners:
+        for kind, listener in self._listeners:
+            if kind in news:
                 listener()
 
     # ── the writer's thread ──
@@ -169,20 +169,20 @@ class Database:
                     last = True
                     break
                 batch.append(following)
-            has_news = self._run_batch(batch)
-            self._loop.call_soon_threadsafe(self._settle, batch, has_news)
+            news = self._run_batch(batch)
+            self._loop.call_soon_threadsafe(self._settle, batch, news)
             if last:
                 return
 
-    def _run_batch(self, batch: list[_Job[Any]]) -> bool:
-        """Run a batch and tell whether it has brought news."""
+    def _run_batch(self, batch: list[_Job[Any]]) -> set[str]:
+        """Run a batch and tell what kinds of news it has brought."""
         try:
             tx = Tx(self._connection, self._clock())
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 self._run_in_savepoint(tx, job)
             self._commit(batch)
-            return tx.has_news
+            return tx.news
         except sqlite3.Error as error:
             # A failed statement or commit may have undone what earlier jobs of the batch wrote: nobody may believe it.
             self._has_failed = True
@@ -190,7 +190,7 @@ class Database:
         except BaseException as error:
             # Nothing may end this thread: everybody would wait for ever.
             self._fail(batch, error)
-        return False
+        return set()
 
     def _probe(self, tx: Tx) -> None:
         # An empty transaction needs no disk, and one that writes each time it is asked would wear out an SD card.

@@ -11,6 +11,8 @@ from smsgw.model import Answer, Delivery, DeliveryState
 from smsgw.store import events
 from smsgw.store.db import Tx
 
+NEWS = "deliveries"
+
 _WITH_EVENTS = "SELECT d.*, e.seq, e.kind, e.at, e.data FROM deliveries d JOIN events e ON e.seq = d.event"
 
 
@@ -38,6 +40,7 @@ def _answer(row: sqlite3.Row) -> Answer | None:
 
 def add(tx: Tx, event: int, webhook: int, subject: str, give_up_at: int) -> None:
     """Note that a webhook is to be told an event, after what it has not been told yet about the same."""
+    tx.news.add(NEWS)
     tx.insert(
         "INSERT INTO deliveries (event, webhook, subject, state, due_at, give_up_at) VALUES (?, ?, ?, 'waiting',"
         " CASE WHEN EXISTS (SELECT 1 FROM deliveries WHERE webhook = ? AND subject = ? AND state = 'waiting')"
@@ -86,7 +89,8 @@ def make_some_due(tx: Tx, webhook: int, limit: int) -> int:
         " (SELECT row FROM deliveries WHERE webhook = ? AND due_at > ? ORDER BY due_at LIMIT ?)",
         (tx.now, webhook, tx.now, limit),
     )
-    tx.has_news |= made > 0
+    if made:
+        tx.news.add(NEWS)
     return made
 
 
@@ -97,7 +101,8 @@ def set_clock_back(tx: Tx, give_up_at: int, limit: int) -> int:
         " (SELECT row FROM deliveries WHERE state = 'waiting' AND give_up_at > ? LIMIT ?)",
         (give_up_at, tx.now, give_up_at, limit),
     )
-    tx.has_news |= ahead > 0
+    if ahead:
+        tx.news.add(NEWS)
     return ahead
 
 

@@ -8,6 +8,8 @@ from aiosqlite import Connection
 from smsgw.model import Event, EventKind
 from smsgw.store.db import Tx
 
+NEWS = "events"
+
 
 def from_row(row: sqlite3.Row) -> Event:
     """Read an event."""
@@ -16,7 +18,7 @@ def from_row(row: sqlite3.Row) -> Event:
 
 def add(tx: Tx, kind: EventKind, subject: str, data: str) -> int:
     """Write down that something happened now and return its number."""
-    tx.has_news = True
+    tx.news.add(NEWS)
     return tx.insert("INSERT INTO events (kind, subject, at, data) VALUES (?, ?, ?, ?)", (kind, subject, tx.now, data))
 
 

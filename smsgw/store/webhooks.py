@@ -9,6 +9,8 @@ from aiosqlite import Connection
 from smsgw.model import EventKind, Webhook, WebhookWish
 from smsgw.store.db import Tx
 
+NEWS = "webhooks"
+
 _ALL = "SELECT * FROM webhooks ORDER BY row"
 _BY_ID = "SELECT * FROM webhooks WHERE id = ?"
 # More of them at a time would only make the header of each request longer.
@@ -63,19 +65,19 @@ def rotate(tx: Tx, id: str, secret: str, overlap_ms: int) -> None:
 
 def ask(tx: Tx, row: int) -> None:
     """Note that somebody wants a webhook to be told at once."""
-    tx.has_news = True
+    tx.news.add(NEWS)
     tx.change("UPDATE webhooks SET asked_at = ? WHERE row = ?", (tx.now, row))
 
 
 def switch_off(tx: Tx, row: int, url: str, error: str) -> None:
     """Switch a webhook off that is still at an address, and say why."""
-    tx.has_news = True
+    tx.news.add(NEWS)
     tx.change("UPDATE webhooks SET is_active = 0, error = ? WHERE row = ? AND url = ?", (error, row, url))
 
 
 def delete(tx: Tx, id: str) -> bool:
     """Remove a webhook; returns False when there is none."""
-    tx.has_news = True
+    tx.news.add(NEWS)
     return bool(tx.change("DELETE FROM webhooks WHERE id = ?", (id,)))
 
 

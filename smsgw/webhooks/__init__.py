@@ -30,7 +30,8 @@ class WebhookSender:
         self._stopping = asyncio.Event()
         self._bell = asyncio.Event()
         self._lanes: dict[int, Lane] = {}  # by row of the webhook
-        gateway.events.on_news(self._bell.set)
+        gateway.webhooks.on_news(self._bell.set)
+        gateway.deliveries.on_news(self._ring)
 
     def stop(self) -> None:
         """Begin nothing more; `run` returns when what is under way is answered."""
@@ -51,12 +52,15 @@ class WebhookSender:
                     self._keep_lanes(tasks, await self._gateway.deliveries.webhooks(self._clock()))
                 except StorageUnavailable as error:
                     logger.error("storage unavailable", reason=str(error))
-                for lane in self._lanes.values():
-                    lane.bell.set()
+                self._ring()
                 # Another process may have changed them: there is a command for that.
                 await happens_within(self._bell, self._pace.look_s)
             for lane in self._lanes.values():
                 lane.stop()
+
+    def _ring(self) -> None:
+        for lane in self._lanes.values():
+            lane.bell.set()
 
     def _keep_lanes(self, tasks: asyncio.TaskGroup, listed: list[Webhook]) -> None:
         active = {webhook.row: webhook for webhook in listed if webhook.is_active}
