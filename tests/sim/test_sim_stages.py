@@ -7,7 +7,15 @@ from sim_client import DEADLINE_S, FINAL, HELLO, INIT, PROMPT, Client, eventuall
 
 from simmodem import Stage, VirtualModems
 
-SENDING = [Stage.PROMPT, Stage.HALF_PDU, Stage.CTRL_Z, Stage.TAKEN, Stage.REFERENCE, Stage.SENT]
+SENDING = [
+    Stage.SUBMISSION,
+    Stage.PROMPT,
+    Stage.HALF_PDU,
+    Stage.CTRL_Z,
+    Stage.TAKEN,
+    Stage.REFERENCE,
+    Stage.SENT,
+]
 LAST_LINE = {
     Stage.MESSAGE_STORED: b'+CMTI: "ME",1',
     Stage.REFERENCE: b"+CMGS: 0",
@@ -147,7 +155,7 @@ async def test_what_is_refused_reaches_no_further(tmp_path: Path) -> None:
             await client.send()
             assert await client.ask("AT+CMGR=1") == b"\r\n+CMS ERROR: 321\r\n"
             assert await client.ask("AT+CMGD=999") == b"\r\n+CMS ERROR: 321\r\n"
-    assert observer.stages == SENDING[:3]
+    assert observer.stages == SENDING[:4]
 
 
 async def test_what_a_mute_modem_sends_is_taken_but_has_no_reference(tmp_path: Path) -> None:
@@ -158,4 +166,4 @@ async def test_what_a_mute_modem_sends_is_taken_but_has_no_reference(tmp_path: P
             await client.open_prompt(23)
             client.write(HELLO.encode() + b"\x1a")
             await client.through(rb"\+CDS: 25\r\n")
-    assert observer.stages[:5] == [*SENDING[:4], Stage.REPORT_HEADER]
+    assert observer.stages[:6] == [*SENDING[:5], Stage.REPORT_HEADER]
