@@ -7,7 +7,9 @@ import argparse
 import asyncio
 import json
 import math
+import shlex
 import sys
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,6 +112,23 @@ def section_from(document: dict[str, Any]) -> Section:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A section with what a reader needs to get it again: how it was measured, when, and by which command."""
+
+    section: Section
+    method: str
+    command: str
+    measured_on: str
+    took_s: float
+
+
+def read_run(path: Path) -> Run:
+    """Read a run back from its JSON."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return Run(**document | {"section": section_from(document["section"])})
+
+
 Measure = Callable[[argparse.Namespace], Coroutine[Any, Any, Section]]
 
 
@@ -120,8 +139,25 @@ def program(description: str, measure: Measure, add_options: Callable[[argparse.
     parser.add_argument("--quick", action="store_true", help="measure little: whether it runs, not how fast")
     add_options(parser)
     options = parser.parse_args()
+    begun = time.monotonic()
     section = asyncio.run(measure(options))
     print(plain(section))
     if options.json is not None:
-        options.json.write_text(json.dumps(asdict(section), ensure_ascii=False, indent=1), encoding="utf-8")
+        run = Run(
+            section=section,
+            method=description.strip(),
+            command=command_line(sys.argv),
+            measured_on=time.strftime("%Y-%m-%d"),
+            took_s=round(time.monotonic() - begun),
+        )
+        options.json.write_text(json.dumps(asdict(run), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     sys.exit(0 if options.quick or all(budget.holds for budget in section.budgets) else 1)
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return what a person would type, without where the results go."""
+    name, *options = arguments
+    if "--json" in options:
+        place = options.index("--json")
+        del options[place : place + 2]
+    return shlex.join(("python", f"bench/{Path(name).name}", *options))
