@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from simmodem import GENERIC, Profile, VirtualModems
-from world import BRISK, SkippingClock, World, configure, running, sent
+from world import BRISK, SkippingClock, World, configure, running, sent, until
 
 LINK_S = 0.01
 
@@ -39,14 +41,19 @@ async def test_a_modem_that_refuses_to_keep_it_sends_as_ever(tmp_path: Path) -> 
         assert sent(w) == Counter(["one", "two"])
 
 
-async def test_a_message_refused_on_account_of_the_link_is_sent_once_without_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [98, 528])
+async def test_a_message_refused_on_account_of_the_link_is_sent_once_without_it(tmp_path: Path, code: int) -> None:
     clock = SkippingClock()
     async with keeping(tmp_path, clock) as w:
         await w.reaches(await w.send("one"), 4)
-        w.virtual.fault(0, "cms_error", code=528)
+        w.virtual.fault(0, "cms_error", code=code)
         refused = await w.send("two")
-        await w.reaches(refused, 1)
-        clock.skip(10)
+
+        async def waits() -> bool:
+            return "retry" in [entry["reason"] for entry in (await w.detail(refused))["timeline"]]
+
+        await until(waits, "a message that is to be tried again")
+        clock.skip(60)
         await w.reaches(refused, 4)
         await w.reaches(await w.send("three"), 4)
         assert sent(w) == Counter(["one", "two", "three"])
