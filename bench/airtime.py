@@ -32,7 +32,7 @@ from suite.section import Section, Table, program
 from suite.wire import Wire
 
 BAUD = 115_200
-MESSAGES, MODEMS = 240, 16
+MESSAGES, MODEMS = 192, 16
 MEDIAN_S, HIGH_S, HIGH_IN_SIGMAS = 1.5, 8.5, 2.326  # the 99th percentile of a normal distribution
 LINK_S = (1.0, 2.0)
 REPORT_S = (1.0, 3.0)

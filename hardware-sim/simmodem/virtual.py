@@ -41,7 +41,8 @@ class VirtualModems:
     spare port has a second pty, `modem0-spare` and so on; the modem speaks where it was spoken to last.
 
     `observer` is called with the number of a modem and the `Stage` that it has just reached. Until it returns the
-    simulation stands still, with all that the modem has written in the pty, as far as that takes it.
+    simulation stands still, with all that the modem has written in the pty, as far as that takes it; on a line with a
+    speed some of it is still on its way.
     """
 
     def __init__(
