@@ -21,7 +21,8 @@ In a test:
 them, and `vm.fault(0, "replug", socket="1-1.7", number=8)` lets one return in another socket, as ttyUSB8 and the next.
 With `stick=replace(EC25, spare=3)` they answer at two ports, and `vm.fault(0, "deafen")` leaves one of them.
 `profile=Profile(…)` changes the make of modem, a PIN included; `FAMILIES["sim800"]` is one that there is, and
-`with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes.
+`with_nasties(profile, ["split-prompt"])` gives it nasty habits; `line=Line(…)` what the line does to bytes, and
+`Line(baud=115200)` the time that they take. With `link_time=(1, 2)` AT+CMMS saves time, as `vm.network.airtimes` tells.
 From a shell: `simmodem --help`.
 """
 
@@ -31,7 +32,7 @@ from simmodem.ledger import LedgerEntry, LedgerMessage
 from simmodem.menu import Page
 from simmodem.modem import VirtualModem
 from simmodem.nasties import NASTIES, with_nasties
-from simmodem.network import Network, Rule
+from simmodem.network import Airtime, Network, Rule
 from simmodem.profiles import GENERIC, CdsLength, EmptySlot, Profile, Smss, UssdOrder
 from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
 from simmodem.stages import Stage
@@ -39,7 +40,7 @@ from simmodem.usb_bus import EC25, Stick, UsbBus
 from simmodem.virtual import VirtualModems
 
 __all__ = [
-    "BYTES", "EC25", "FAMILIES", "GENERIC", "NASTIES", "SLOW", "URCS", "WHOLE", "CdsLength", "EmptySlot", "Fault",
-    "LedgerEntry", "LedgerMessage", "Line", "Network", "Page", "Profile", "Rule", "Smss", "Stage", "Stick", "UsbBus",
-    "UssdOrder", "VirtualModem", "VirtualModems", "with_nasties",
+    "BYTES", "EC25", "FAMILIES", "GENERIC", "NASTIES", "SLOW", "URCS", "WHOLE", "Airtime", "CdsLength", "EmptySlot",
+    "Fault", "LedgerEntry", "LedgerMessage", "Line", "Network", "Page", "Profile", "Rule", "Smss", "Stage", "Stick",
+    "UsbBus", "UssdOrder", "VirtualModem", "VirtualModems", "with_nasties",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from simmodem.families import FAMILIES
 from simmodem.nasties import NASTIES, with_nasties
 from simmodem.network import Range, Rule
 from simmodem.profiles import Profile
-from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE
+from simmodem.pty_host import BYTES, SLOW, URCS, WHOLE, Line
 from simmodem.replay import Replay
 from simmodem.usb_bus import UsbBus
 from simmodem.virtual import VirtualModems
@@ -46,7 +46,7 @@ def seconds(text: str) -> Range:
 
 
 def positive(text: str) -> int:
-    """Read a number of modems."""
+    """Read a whole number, as of modems."""
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
@@ -134,6 +134,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report-delay", type=seconds, default=(1.0, 3.0), metavar="S", help="before each report (default 1-3)"
     )
+    parser.add_argument(
+        "--link-time",
+        type=seconds,
+        default=(0.0, 0.0),
+        metavar="S",
+        help="before that, where AT+CMMS has kept no radio link (default 0)",
+    )
     parser.add_argument("--rule", type=rule, action="append", default=[], metavar="RULE", help="see below; repeatable")
     parser.add_argument(
         "--number",
@@ -162,6 +169,9 @@ def _parser() -> argparse.ArgumentParser:
         "--usb", type=Path, metavar="ROOT", help="plug them into a USB bus, as the trees sys and dev below ROOT show it"
     )
     parser.add_argument("--line", choices=LINES, default="whole", help="how bytes travel (default whole)")
+    parser.add_argument(
+        "--baud", type=positive, metavar="N", help="they need the time of a serial line of so many bits a second"
+    )
     parser.add_argument("--replay", type=Path, metavar="FILE", help="play a recording; see below")
     parser.add_argument(
         "--speed", type=speed, metavar="X", help="with --replay: its pauses, X times as fast (default: no pauses)"
@@ -213,14 +223,19 @@ def _modems(options: argparse.Namespace) -> VirtualModems:
         options.modems,
         network_time=options.network_time,
         report_delay=options.report_delay,
+        link_time=options.link_time,
         rules=options.rule,
         numbers=options.number,
         profile=_profile(options),
-        line=LINES[options.line],
+        line=_line(options),
         seed=options.seed,
         ledger_path=options.ledger,
         bus=UsbBus(options.usb) if options.usb else None,
     )
+
+
+def _line(options: argparse.Namespace) -> Line:
+    return replace(LINES[options.line], baud=options.baud)
 
 
 def _profile(options: argparse.Namespace) -> Profile:

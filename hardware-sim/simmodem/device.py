@@ -239,7 +239,7 @@ class Device:
 
     def _transmit(self, submit: Submit, fault: PlannedFault | None) -> None:
         mr = self._next_mr()
-        session = self._session
+        session, link = self._session, self.state.radio_link
         submission = Submission(
             subscriber=self,
             iccid=self.iccid,
@@ -248,9 +248,12 @@ class Device:
             report_first=self.profile.report_before_cmgs,
             report_copies=2 if self.profile.duplicate_reports else 1,
             national_ra=self.profile.national_ra,
+            has_link=link.is_up,
         )
+        link.in_use()
 
         def settled(error: str | None) -> None:
+            link.idle()
             if session == self._session:
                 self._answer_send(mr, error, fault.kind if fault else None)
                 if fault is not None and fault.kind is Fault.HANG_AFTER_SEND:

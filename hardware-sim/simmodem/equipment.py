@@ -7,6 +7,7 @@ from enum import IntEnum
 from simmodem.agenda import Agenda
 from simmodem.network import Network
 from simmodem.profiles import Profile
+from simmodem.radio_link import RadioLink
 from simmodem.sim import Identity, Sim, SimState
 from simmodem.storage import Storage
 from simmodem.terminal import Terminal
@@ -66,7 +67,6 @@ class Settings:
     cnmi: tuple[int, ...] = (0, 0, 0, 0, 0)
     cscs: str = "GSM"
     cgsms: int = 3
-    cmms: int = 0
     s10: int = 15
     cfun: int = 1
     cops_format: int = 0
@@ -91,6 +91,7 @@ class Equipment:
         self.network = network
         self.agenda = agenda
         self.terminal = terminal
+        self.radio_link = RadioLink(agenda, network.link_kept_s)
         self.is_alive = True
         self.slot = 0
         slots = max(1, len(profile.slot_commands))
@@ -108,6 +109,7 @@ class Equipment:
 
     def forget_settings(self) -> None:
         self.storage.choose_default()
+        self.radio_link.forget()
         profile = self.profile
         self.settings = Settings(cmee=profile.cmee_default, csms=profile.csms_default, cscs=profile.character_set)
 

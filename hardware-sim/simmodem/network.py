@@ -82,10 +82,24 @@ class Submission:
     report_first: bool = False
     report_copies: int = 1
     national_ra: tuple[str, str] | None = None
+    has_link: bool = False  # from the one before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Airtime:
+    """What one submission of a modem costs on the air: the seconds to set up its link, 0 with one, and all others."""
+
+    modem: int
+    link_s: float
+    network_s: float
 
 
 class Network:
-    """One SMS centre for all modems of a simulation."""
+    """One SMS centre for all modems of a simulation.
+
+    A submission takes as long as `network_time` says, and as `link_time` says before that unless its modem has kept the
+    link of the one before, which it does for `link_kept_s` seconds (see `RadioLink`).
+    """
 
     def __init__(
         self,
@@ -95,6 +109,8 @@ class Network:
         seed: int = 0,
         network_time: Range = (0.0, 0.0),
         report_delay: Range = (0.0, 0.0),
+        link_time: Range = (0.0, 0.0),
+        link_kept_s: float = 3.0,
         rules: Sequence[Rule] = (),
         numbers: Sequence[str] = (),
         ledger: Ledger | None = None,
@@ -107,9 +123,13 @@ class Network:
         self.dialled: list[tuple[int, str | None]] = []
         self.network_time = network_time
         self.report_delay = report_delay
+        self.link_time = link_time
+        self.link_kept_s = link_kept_s
+        self.airtimes: list[Airtime] = []  # of every submission, in order
         self._agenda = agenda
         self._wall = wall
         self._random = random.Random(f"network {seed}")
+        self._random_link = random.Random(f"link {seed}")
         self._ledger = ledger or Ledger()
         # The rule is kept beside its count, so that its id stays its own.
         self._counts: dict[int, tuple[Rule, int]] = {}
@@ -138,7 +158,9 @@ class Network:
         """Take a part; `settled` is called after the network's time with None or the error it was refused with."""
         rule = self._rule_for(submission.submit.recipient)
         error = rule.error or self._objection(submission.submit)
-        delay = self._random.uniform(*self.network_time) if rule.network_time is None else rule.network_time
+        network_s = self._random.uniform(*self.network_time) if rule.network_time is None else rule.network_time
+        link_s = 0.0 if submission.has_link else self._random_link.uniform(*self.link_time)
+        self.airtimes.append(Airtime(modem=submission.subscriber.index, link_s=link_s, network_s=network_s))
 
         def settle() -> None:
             if error is not None:
@@ -152,7 +174,7 @@ class Network:
             if not submission.report_first:
                 self._report(submission, rule, None)
 
-        self._agenda.after(delay, settle)
+        self._agenda.after(link_s + network_s, settle)
 
     def _rule_for(self, recipient: str) -> Rule:
         chosen: Rule | None = None

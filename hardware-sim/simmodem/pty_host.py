@@ -20,18 +20,37 @@ PATIENCE_S = 2.0
 DRAIN_S = 0.5
 POLL_S = 0.005
 SPLIT_PAUSE_S = 0.002
+# A serial line sends a start bit, eight of the byte and a stop bit; its receiver hands over a FIFO at a time.
+BITS_PER_BYTE = 10
+FIFO = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """How bytes travel to the computer: in pieces of `chunk` bytes (None: whole), each followed by `delay_s` seconds.
 
-    `urcs` puts an unrelated unsolicited line before every line of an answer and before every prompt.
+    `urcs` puts an unrelated unsolicited line before every line of an answer and before every prompt. With `baud`, bytes
+    need the time of a serial line of that speed, in both directions at once; what a modem has written at a `Stage` may
+    still be on its way then. None: they need none.
     """
 
     chunk: int | None = None
     delay_s: float = 0.0
     urcs: bool = False
+    baud: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.baud is not None and self.baud < 1:
+            raise ValueError(f"baud {self.baud!r}: a line has at least 1 bit a second, or None for no limit")
+
+    @property
+    def piece(self) -> int | None:
+        """How many bytes come together at most."""
+        return self.chunk or (None if self.baud is None else FIFO)
+
+    def seconds(self, octets: int) -> float:
+        """Say how long so many bytes are on their way."""
+        return octets * BITS_PER_BYTE / self.baud if self.baud else 0.0
 
 
 WHOLE = Line()
@@ -51,6 +70,8 @@ class PtyHost:
         self._master = -1
         self._slave = -1
         self._outbox: deque[bytes] = deque()
+        self._outward_free_at = self._inward_free_at = 0.0  # when the last byte of each direction has passed
+        self._arriving: deque[asyncio.TimerHandle] = deque()
         self._ready = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closings: set[asyncio.Task[None]] = set()
@@ -91,6 +112,7 @@ class PtyHost:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         loop.remove_writer(self._master)
+        self._lose_arriving()
         self._remove_link()
         if self._writer is not None:
             self._writer.cancel()
@@ -109,18 +131,25 @@ class PtyHost:
     def write(self, items: list[bytes]) -> None:
         """Queue bytes for the computer; a pause separates the items."""
         if self.is_plugged:
+            if not self._outbox:
+                self._outward_free_at = max(self._outward_free_at, _now())
             self._outbox.extend(items)
             self._ready.set()
 
     def flush(self) -> None:
-        """Write at once and without pauses what is queued, as far as the port takes it."""
-        while self.is_plugged and self._outbox and self._write_piece():
+        """Write at once and without pauses what is queued, as far as the port takes it and the line has no speed."""
+        while self.is_plugged and self._line.baud is None and self._outbox and self._write_piece():
             pass
 
     def lose_input(self) -> None:
         """Lose what the computer has written and was not received yet."""
         if self.is_plugged:
             termios.tcflush(self._master, termios.TCIFLUSH)
+            self._lose_arriving()
+
+    def _lose_arriving(self) -> None:
+        while self._arriving:
+            self._arriving.popleft().cancel()
 
     def _point_link(self) -> None:
         temporary = self.link.with_name(f".{self.link.name}.{os.getpid()}")
@@ -141,24 +170,49 @@ class PtyHost:
             return
         # Our descriptor keeps the pty open, so a program's TIOCEXCL would outlive it and lock out the next one.
         fcntl.ioctl(self._slave, termios.TIOCNXCL)
-        self._received(data)
+        if self._line.baud is None:
+            self._received(data)
+        else:
+            self._let_arrive(data)
+
+    def _let_arrive(self, data: bytes) -> None:
+        # Reckoned from the end of the byte before, never from when a timer came round: that is always a little late.
+        self._inward_free_at = max(self._inward_free_at, _now())
+        for start in range(0, len(data), FIFO):
+            piece = data[start : start + FIFO]
+            self._inward_free_at += self._line.seconds(len(piece))
+            self._arriving.append(asyncio.get_running_loop().call_at(self._inward_free_at, self._arrive, piece))
+
+    def _arrive(self, piece: bytes) -> None:
+        self._arriving.popleft()
+        self._received(piece)
 
     async def _write_all(self, master: int) -> None:
         while True:
             self._ready.clear()
             while self._outbox:
                 items = len(self._outbox)
-                if not self._write_piece() and not await _writable(master):
-                    self._outbox.clear()
+                await self._have_passed(len(self._outbox[0][: self._line.piece]))
+                if not self._write_piece():
+                    if not await _writable(master):
+                        self._outbox.clear()
+                    self._outward_free_at = max(self._outward_free_at, _now())
                 is_over = len(self._outbox) < items
                 await asyncio.sleep(self._line.delay_s)
-                if is_over and self._outbox:
+                self._outward_free_at += self._line.delay_s
+                # A line with a speed parts them by itself.
+                if is_over and self._outbox and self._line.baud is None:
                     await asyncio.sleep(SPLIT_PAUSE_S)
             await self._ready.wait()
 
+    async def _have_passed(self, octets: int) -> None:
+        if self._line.baud is not None:
+            self._outward_free_at += self._line.seconds(octets)
+            await asyncio.sleep(self._outward_free_at - _now())
+
     def _write_piece(self) -> bool:
         """Write the next piece of the first item; False if the port takes nothing more."""
-        piece = self._outbox[0][: self._line.chunk]
+        piece = self._outbox[0][: self._line.piece]
         try:
             written = os.write(self._master, piece)
         except BlockingIOError:
@@ -166,6 +220,10 @@ class PtyHost:
         if rest := self._outbox.popleft()[written:]:
             self._outbox.appendleft(rest)
         return True
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _writable(descriptor: int) -> bool:

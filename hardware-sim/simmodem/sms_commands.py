@@ -8,6 +8,7 @@ from simmodem.device import Answer, Device
 from simmodem.equipment import CmsError, CommandError, Registration
 from simmodem.general_commands import setting
 from simmodem.profiles import EmptySlot
+from simmodem.radio_link import CLOSED, KEPT
 from simmodem.stages import Stage
 from simmodem.storage import Memory, MemoryFull, NoSuchIndex, Status, Stored
 
@@ -103,6 +104,18 @@ def _offered(device: Device, modes: Sequence[int]) -> bool:
 
 def _matches(modes: Sequence[int], form: Sequence[int | None]) -> bool:
     return all(wanted in (None, mode) for mode, wanted in zip(modes, form, strict=True))
+
+
+def _more_messages(device: Device, command: Command) -> Answer:
+    link = device.state.radio_link
+    if command.form is Form.TEST:
+        return [f"+CMMS: ({CLOSED}-{KEPT})"]
+    if command.form is Form.READ:
+        return [f"+CMMS: {link.mode}"]
+    if command.form is Form.EXECUTE or (mode := command.number(0)) > KEPT:
+        raise CommandError
+    link.choose(mode)
+    return []
 
 
 def _after_body(device: Device, octets: int, action: Callable[[str], Answer]) -> Answer:
@@ -259,7 +272,7 @@ SMS_COMMANDS: dict[str, Entry] = {
         "+CMGR": _read,
         "+CMGL": _list,
         "+CMGD": _delete,
-        "+CMMS": setting("cmms", range(3)),
+        "+CMMS": _more_messages,
         "+CGSMS": _bearer,
     }.items()
 }

@@ -33,15 +33,16 @@ def _now() -> datetime:
 class VirtualModems:
     """N modems on ptys `directory/modem0`… over one SMS centre; an asynchronous context manager.
 
-    `network_time` and `report_delay` are ranges in seconds, drawn uniformly with `seed`. `profile` is one for all
-    modems or one for each. What one of them sends to one of `numbers` arrives at the modem in that place. The directory
-    is made when it is missing; entering raises OSError when no pty can be had.
+    `network_time`, `report_delay` and `link_time` are ranges in seconds, drawn uniformly with `seed`; see `Network`.
+    `profile` is one for all modems or one for each. What one of them sends to one of `numbers` arrives at the modem in
+    that place. The directory is made when it is missing; entering raises OSError when no pty can be had.
 
     With a `bus`, each is a `stick` in a socket of its own, at first the sockets 1-1.1, 1-1.2 and so on. A stick with a
     spare port has a second pty, `modem0-spare` and so on; the modem speaks where it was spoken to last.
 
     `observer` is called with the number of a modem and the `Stage` that it has just reached. Until it returns the
-    simulation stands still, with all that the modem has written in the pty, as far as that takes it.
+    simulation stands still, with all that the modem has written in the pty, as far as that takes it; on a line with a
+    speed some of it is still on its way.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class VirtualModems:
         *,
         network_time: Range = (0.0, 0.0),
         report_delay: Range = (0.0, 0.0),
+        link_time: Range = (0.0, 0.0),
+        link_kept_s: float = 3.0,
         rules: Sequence[Rule] = (),
         numbers: Sequence[str] = (),
         profile: Profile | Sequence[Profile] = GENERIC,
@@ -76,6 +79,8 @@ class VirtualModems:
             seed=seed,
             network_time=network_time,
             report_delay=report_delay,
+            link_time=link_time,
+            link_kept_s=link_kept_s,
             rules=rules,
             numbers=numbers,
             ledger=Ledger(Path(ledger_path) if ledger_path else None),

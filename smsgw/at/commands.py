@@ -284,6 +284,11 @@ def choose_message_bearer(bearer: int) -> Command:
     return _sms(f"AT+CGSMS={bearer}")
 
 
+def keep_radio_link(mode: int) -> Command:
+    """1: keep it from one message to the next, until none has followed for 1 to 5 s; 0: do not (27.005 §3.5.6)."""
+    return _sms(f"AT+CMMS={mode}", timeout_s=LOCAL_S)
+
+
 def list_messages() -> Command:
     """List every stored message: PDU mode knows the state "all" as 4 (27.005 §3.4.2)."""
     return Command(line="AT+CMGL=4", prefixes=("+CMGL:",), timeout_s=LISTING_S, silence_s=LISTING_SILENCE_S, pdus=True)

@@ -198,6 +198,7 @@ class ModemConfig:
     imei: str = field(default="", metadata=_IMEI)
     baud: int = field(default=115_200, metadata={"min": 300, "max": 4_000_000})
     profile: str = AUTO
+    keep_link: bool = False
     slot_command: str = field(default="", metadata=_FOR_SLOT)
     bind_command: str = field(default="", metadata=_FOR_SLOT)
     slot_stay_s: int = field(default=120, metadata={"min": 0, "max": 86_400})

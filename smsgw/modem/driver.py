@@ -16,6 +16,7 @@ from smsgw.at.replies import Battery, RegistrationState, ReplyError
 from smsgw.config import OverridesConfig
 from smsgw.modem.faults import Refused
 from smsgw.modem.heard import Heard, News, sort
+from smsgw.modem.kept_link import KeptLink
 from smsgw.modem.link import Link
 from smsgw.modem.overrides import AS_PROFILED
 from smsgw.modem.profiles import GENERIC, Profile
@@ -72,7 +73,8 @@ class Modem:
     """One modem behind an open link; `initialise` comes first. Without a profile it is chosen by maker and model.
 
     Only one that has several SIM slots is told which to use.
-    What the operator has configured, `overrides`, goes before what the profile says.
+    What the operator has configured, `overrides`, goes before what the profile says; `kept_link` is what is known of
+    keeping the radio link, which is not wanted without it.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Modem:
         profile: Profile | None = None,
         slot: SlotChoice | None = None,
         overrides: OverridesConfig = AS_PROFILED,
+        kept_link: KeptLink | None = None,
     ) -> None:
         self.profile = profile or GENERIC
         self.identity = Identity()
@@ -88,6 +91,7 @@ class Modem:
         self._slot = slot
         self._overrides = overrides
         self._link = link
+        self._kept_link = kept_link or KeptLink()
         self._early: list[Heard] = []
         self._cut: dict[tuple[str, int], str] = {}  # what came cut, by memory and index
         self.ussd = Ussd(link)
@@ -104,6 +108,7 @@ class Modem:
         self.profile = startup.profile
         self.ussd.packs = self.profile.packs_ussd
         self._memory = self.identity.memory
+        self._kept_link.begin()
         # What was said about the SIM before it was ready is old news; everything else still counts.
         self._early = [heard for heard in sort(self._link.drain_urcs()) if heard.news is not News.SIM_CHANGED]
         return self.identity
@@ -132,7 +137,14 @@ class Modem:
         """
         profile = self.profile
         command = commands.submit(pdu, length, timeout_s=profile.submit_timeout_s, bare_ok=profile.accepts_bare_ok)
-        return sms_replies.message_reference((await self._link.command(command)).lines)
+        await self._kept_link.before_send(self._link)
+        try:
+            reply = await self._link.command(command)
+        except Refused as refusal:
+            self._kept_link.refused(refusal)
+            raise
+        self._kept_link.accepted()
+        return sms_replies.message_reference(reply.lines)
 
     async def list_stored(self) -> list[StoredPdu]:
         """List what lies in every store that messages or reports may have been put into."""

@@ -15,6 +15,7 @@ from smsgw.model import DeviceState
 from smsgw.modem.driver import Identity, Modem, PinPolicy
 from smsgw.modem.faults import SlotRefused, WrongModem
 from smsgw.modem.finder import Finder, ModemMissing, is_same_port
+from smsgw.modem.kept_link import KeptLink
 from smsgw.modem.link import Link, Silent
 from smsgw.modem.profiles import named
 from smsgw.modem.recordings import Recordings
@@ -83,6 +84,7 @@ class Opener:
         self._warned: set[str] = set()
         self._pin_key = ""
         self._pin_at_risk = AsyncExitStack()
+        self._kept_link = KeptLink(config.name, is_wanted=config.keep_link)
         self._known_sims: dict[str, int] = {}  # slots by ICCID
 
     async def serve(self) -> None:
@@ -146,7 +148,7 @@ class Opener:
             link.on_pdu = self._keep
             self._board.become(DeviceState.INITIALISING)
             profile = None if config.profile == AUTO else named(config.profile)
-            modem = Modem(link, profile, self._slot_choice(), config.overrides)
+            modem = Modem(link, profile, self._slot_choice(), config.overrides, self._kept_link)
             await self._warn_of(port)
             identity = await self._meet(modem, port)
             self._climber.profile = modem.profile

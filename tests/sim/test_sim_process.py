@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sim_client import HELLO, Client
 
-from simmodem import FAMILIES, Rule, VirtualModems, __main__, control
+from simmodem import FAMILIES, Line, Rule, VirtualModems, __main__, control
 
 COMMAND = [sys.executable, "-m", "simmodem"]
 DEADLINE_S = 20
@@ -180,6 +180,8 @@ def test_rules_are_written_on_the_command_line(text: str, rule: Rule) -> None:
         ["--rule", "colour=red"],
         ["--rule", "nth=first"],
         ["--line", "wet"],
+        ["--baud", "0"],
+        ["--link-time", "2-1"],
         ["--modems", "0"],
         ["--pin", "12a4"],
         ["--rule", "nth=0"],
@@ -204,6 +206,12 @@ async def test_the_make_and_its_habits_are_chosen_on_the_command_line(tmp_path: 
             assert await client.ask("AT+CMGR=99") == b"\r\n+CMS ERROR: Invalid memory index\r\n"
     finally:
         assert running.stop(signal.SIGTERM) == (0, "")
+
+
+def test_the_speed_of_the_line_and_the_cost_of_a_link_are_chosen_on_the_command_line(tmp_path: Path) -> None:
+    options = __main__._options(["--dir", str(tmp_path), "--line", "urcs", "--baud", "9600", "--link-time", "1-2"])
+    assert __main__._line(options) == Line(urcs=True, baud=9600)
+    assert __main__._modems(options).network.link_time == (1.0, 2.0)
 
 
 def test_the_makes_there_are_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
