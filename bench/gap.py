@@ -85,6 +85,7 @@ async def send(messages: int, wire: Wire, overrides: str) -> float:
             await until_ready(running, 1)
             before = processor_s(running.pid)
             await post(running, messages)
+            wire.forget()  # what was sent while messages were still taken in
             while len(virtual.network.ledger) < messages:  # noqa: ASYNC110  # it is in another process
                 await asyncio.sleep(0.05)
             return processor_s(running.pid) - before
