@@ -8,7 +8,7 @@ CODE := smsgw hardware-sim tests bench
 # Tests wait more than they reckon; JOBS=0 runs them one after the other, in one process.
 JOBS ?= 4
 
-.PHONY: demo test lint format interop torture lock clean
+.PHONY: demo test lint format interop torture bench lock clean
 
 demo: $(STAMP)
 	@$(BIN)/smsgw demo $(ARGS)
@@ -28,6 +28,10 @@ format: $(STAMP)
 # kill -9 and power cuts at random instants, again and again, and what becomes of the messages; ARGS="--help" tells more.
 torture: $(STAMP)
 	$(BIN)/python bench/torture.py $(ARGS)
+
+# What it all takes of time, processor and memory, beside others of its kind, into docs/benchmarks.md; ARGS="--only gap".
+bench: $(VENV)/.interop
+	$(BIN)/python bench/benchmarks.py $(ARGS)
 
 # Software that nobody here wrote talks to our modem, carries its bytes, reads our PDUs and passes on what we tell. What of
 # Debian's is missing is installed; daemons that would take a modem, or a port, when they start as services are only unpacked.
