@@ -30,11 +30,12 @@ _BUSY_TIMEOUT_MS = 5_000
 class Tx:
     """One transaction: the connection's statements and the one time that all its rows carry."""
 
-    __slots__ = ("_connection", "has_news", "now")
+    __slots__ = ("_connection", "has_news", "last", "now")
 
     def __init__(self, connection: sqlite3.Connection, now: int) -> None:
         self._connection = connection
         self.now = now  # Unix milliseconds
+        self.last: list[Callable[[Tx], object]] = []  # what is done right before the commit, once for all who share it
         self.has_news = False  # something that others listen for
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
@@ -181,6 +182,8 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 self._run_in_savepoint(tx, job)
+            for work in tx.last:
+                work(tx)
             self._commit(batch)
             return tx.has_news
         except sqlite3.Error as error:
@@ -206,12 +209,14 @@ class Database:
 
     def _run_in_savepoint(self, tx: Tx, job: _Job[Any]) -> None:
         self._connection.execute("SAVEPOINT job")
+        of_others = len(tx.last)
         try:
             job.result = job.work(tx)
         except BaseException as error:
             if faults.is_storage_fault(error) or not self._connection.in_transaction:
                 raise
             self._connection.execute("ROLLBACK TO job")
+            del tx.last[of_others:]
             job.error = error
         self._connection.execute("RELEASE job")
 
