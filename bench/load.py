@@ -53,9 +53,7 @@ def post(path: str, body: object, token: str = "") -> str:
     )
 
 
-async def load(
-    url: str, requests: Sequence[str], *, connections: int, seconds: float, warm_up_s: float = 0.5
-) -> Load:
+async def load(url: str, requests: Sequence[str], *, connections: int, seconds: float, warm_up_s: float = 0.5) -> Load:
     """Let another process send requests for so long, after a time that is not measured."""
     port = urlsplit(url).port
     process = await asyncio.create_subprocess_exec(

@@ -2,11 +2,11 @@
 
 A real gateway, as it is configured by default but without a limit of requests, whose only modem is not plugged in: it
 takes messages and sends none. Clients on so many connections (keep-alive) post one message after the other, each as
-soon as the last is answered. The same is done, in turn, with a bare server: the same aiohttp with one handler that reads
-the JSON and answers an id, without a token, without checks, and stores nothing. Each has a process of its own, and so
-has the load, which reads of an answer the status and the length only; it is the same for both, and shares the machine
-with them. Each gateway begins with an empty database. At the end the messages in it are counted: it must have one for
-each 200.
+soon as the last is answered. The same is done, in turn, with a bare server: the same aiohttp with one handler that
+reads the JSON and answers an id, without a token, without checks, and stores nothing. Each has a process of its own,
+and so has the load, which reads of an answer the status and the length only; it is the same for both, and shares the
+machine with them. Each gateway begins with an empty database. At the end the messages in it are counted: it must have
+one for each 200.
 
 A second time with a disk whose every sync takes longer by a fixed time: a SQLite that waits after each sync, in the
 place of an SD card that does. Whoever posts at the same moment shares a sync, so that many connections lose less by it
