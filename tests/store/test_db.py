@@ -127,6 +127,17 @@ async def test_a_cancelled_caller_leaves_its_transaction_to_finish(db: Database)
     assert await numbers(db) == {"kept"}
 
 
+async def test_what_is_looked_up_by_its_key_is_as_the_last_commit_left_it(db: Database) -> None:
+    query = "SELECT reference FROM concatenation_references WHERE phone_number = ?"
+    assert await db.find(query, ("100",)) == []
+    await db.write(add_reference("100"))
+    assert [row["reference"] for row in await db.find(query, ("100",))] == [0]
+    with sqlite3.connect(db.path) as other:
+        other.execute("UPDATE concatenation_references SET reference = 7")
+    other.close()
+    assert [row["reference"] for row in await db.find(query, ("100",))] == [7]
+
+
 async def test_a_snapshot_sees_one_state_while_others_write(db: Database) -> None:
     async with db.snapshot() as reader:
         before = list(await reader.execute_fetchall("SELECT * FROM concatenation_references"))
@@ -156,6 +167,8 @@ async def test_a_full_disk_is_said_stores_nothing_and_passes(db: Database) -> No
 async def test_a_wrong_statement_is_a_defect_and_not_a_storage_fault(db: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         await db.write(lambda tx: tx.rows("SELECT * FROM nowhere"))
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await db.find("SELECT * FROM nowhere")
     with pytest.raises(sqlite3.IntegrityError):
         await db.write(lambda tx: tx.insert("INSERT INTO parts (message, number) VALUES (999, 1)"))
 
