@@ -80,7 +80,7 @@ class Tokens:
         Raises `TokenUnknown`, `TokenDisabled` and `TokenNotFromHere`.
         """
         shape = _SHAPE.fullmatch(bare)
-        rows = await self._db.read(tokens.BY_PUBLIC_ID, (shape.group(1),)) if shape else []
+        rows = await self._db.find(tokens.BY_PUBLIC_ID, (shape.group(1),)) if shape else []
         if not rows or not hmac.compare_digest(rows[0]["secret_hash"], _hash(bare)):
             raise TokenUnknown()
         token = tokens.from_row(rows[0])

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 
 from aiosqlite import Connection
 
@@ -65,14 +66,16 @@ def insert(
             request.on_uncertain,
         ),
     )
-    search.add(tx, row, request.text, request.phone_number)
+    # The index writes all that it has been given out at each savepoint: at the end it does so once for many messages.
+    tx.last.append(partial(search.add, row=row, text=request.text, phone_number=request.phone_number))
     note(tx, row, Status.WAITING, Reason.SUBMITTED)
     return row
 
 
 def delete(tx: Tx, row: sqlite3.Row) -> None:
     """Remove a message with all that hangs on it."""
-    search.remove(tx, row["seq"], row["text"], row["phone_number"])
+    # In its turn: the message may not be in the index yet.
+    tx.last.append(partial(search.remove, row=row["seq"], text=row["text"], phone_number=row["phone_number"]))
     tx.change("DELETE FROM messages WHERE seq = ?", (row["seq"],))
 
 

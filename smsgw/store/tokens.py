@@ -1,6 +1,7 @@
 """Statements over API tokens and how much each has been used."""
 
 import sqlite3
+from functools import cache
 
 from smsgw.model import Right, Token
 from smsgw.store.db import Tx
@@ -15,12 +16,18 @@ def from_row(row: sqlite3.Row) -> Token:
         row=row["id"],
         name=row["name"],
         is_enabled=bool(row["is_enabled"]),
-        rights=frozenset(Right(right) for right in row["rights"].split(",") if right),
+        rights=_rights(row["rights"]),
         per_day=row["per_day"],
         per_month=row["per_month"],
         networks=tuple(network for network in row["networks"].split(",") if network),
         created_at=row["created_at"],
     )
+
+
+@cache
+def _rights(listed: str) -> frozenset[Right]:
+    """Read the rights of a token: they are few, and asked for with every request."""
+    return frozenset(Right(right) for right in listed.split(",") if right)
 
 
 def insert(tx: Tx, *, public_id: str, secret_hash: bytes, token: Token) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,64 @@ async def test_those_who_wait_together_share_one_commit_and_one_time(tmp_path: P
     assert len(set(times)) <= 3
 
 
+async def together(db: Database, *works: Callable[[Tx], object]) -> list[object]:
+    """Let transactions share one commit."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(tx: Tx) -> None:
+        begun.set()
+        go_on.wait()
+
+    held = asyncio.ensure_future(db.write(hold))
+    await asyncio.to_thread(begun.wait)
+    tasks = [asyncio.ensure_future(db.write(work)) for work in works]
+    await asyncio.sleep(0)
+    go_on.set()
+    await held
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_is_left_for_the_end_is_done_when_all_who_share_the_commit_are_done(db: Database) -> None:
+    done: list[str] = []
+
+    def leave(name: str) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            done.append(f"job {name}")
+            tx.last.append(lambda tx: done.append(f"end {name}"))
+            tx.last.append(add_reference(name))
+
+        return work
+
+    await together(db, leave("1"), leave("2"))
+    assert done == ["job 1", "job 2", "end 1", "end 2"]
+    assert await numbers(db) == {"1", "2"}
+
+
+async def test_what_a_failed_transaction_has_left_for_the_end_is_not_done(db: Database) -> None:
+    def leave(tx: Tx) -> None:
+        tx.last.append(add_reference("kept"))
+
+    def fail(tx: Tx) -> None:
+        tx.last.append(add_reference("lost"))
+        raise ValueError("changed my mind")
+
+    kept, failed = await together(db, leave, fail)
+    assert kept is None
+    assert isinstance(failed, ValueError)
+    assert await numbers(db) == {"kept"}
+
+
+async def test_what_fails_at_the_end_leaves_nothing_and_nobody_is_told_otherwise(db: Database) -> None:
+    def leave(tx: Tx) -> None:
+        tx.last.append(lambda tx: tx.insert("INSERT INTO parts (message, number) VALUES (999, 1)"))
+
+    told = await together(db, add_reference("1"), leave)
+    assert all(isinstance(each, Exception) for each in told)
+    assert await numbers(db) == set()
+    await db.write(add_reference("after"))
+    assert await numbers(db) == {"after"}
+
+
 async def test_a_cancelled_caller_leaves_its_transaction_to_finish(db: Database) -> None:
     task = asyncio.ensure_future(db.write(add_reference("kept")))
     await asyncio.sleep(0)
@@ -66,6 +125,17 @@ async def test_a_cancelled_caller_leaves_its_transaction_to_finish(db: Database)
         await task
     await db.write(lambda tx: None)
     assert await numbers(db) == {"kept"}
+
+
+async def test_what_is_looked_up_by_its_key_is_as_the_last_commit_left_it(db: Database) -> None:
+    query = "SELECT reference FROM concatenation_references WHERE phone_number = ?"
+    assert await db.find(query, ("100",)) == []
+    await db.write(add_reference("100"))
+    assert [row["reference"] for row in await db.find(query, ("100",))] == [0]
+    with sqlite3.connect(db.path) as other:
+        other.execute("UPDATE concatenation_references SET reference = 7")
+    other.close()
+    assert [row["reference"] for row in await db.find(query, ("100",))] == [7]
 
 
 async def test_a_snapshot_sees_one_state_while_others_write(db: Database) -> None:
@@ -97,6 +167,8 @@ async def test_a_full_disk_is_said_stores_nothing_and_passes(db: Database) -> No
 async def test_a_wrong_statement_is_a_defect_and_not_a_storage_fault(db: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         await db.write(lambda tx: tx.rows("SELECT * FROM nowhere"))
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await db.find("SELECT * FROM nowhere")
     with pytest.raises(sqlite3.IntegrityError):
         await db.write(lambda tx: tx.insert("INSERT INTO parts (message, number) VALUES (999, 1)"))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -100,12 +101,15 @@ async def test_damage_that_is_met_closes_the_door_and_leaves_the_sign(config: Co
         integrity.check(path)
 
 
-async def test_damage_that_a_reader_meets_is_known_too(config: Config, clock: Clock) -> None:
+@pytest.mark.parametrize("read", [Database.read, Database.find])
+async def test_damage_that_a_reader_meets_is_known_too(
+    config: Config, clock: Clock, read: Callable[[Database, str], Awaitable[object]]
+) -> None:
     path = await make(config, *MANY)
     damage(path)
     async with Database.open(path, clock) as db:
         with pytest.raises(StorageUnavailable, match="damaged"):
-            await db.read("SELECT sum(length(text)) FROM messages")
+            await read(db, "SELECT sum(length(text)) FROM messages")
         with pytest.raises(StorageUnavailable, match="damaged"):
             db.ensure_sound()
 
