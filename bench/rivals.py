@@ -1,0 +1,174 @@
+"""Daemons that others wrote for the work that smsgw does, from Debian: how they are set, run and given messages.
+
+`make interop` unpacks them; nothing of them is installed. They take messages as files in a folder, each put there whole
+by a renaming. smsd has a child for each modem, which would outlive it: a shell beside each daemon ends its whole
+session as soon as this program is gone, however that went.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from simmodem import Profile
+from suite.processes import family
+
+DEBIAN = Path(sys.prefix) / "debian"
+NUMBER = "12025550123"
+
+# Runs what it is given, in a session of its own, and tells its number; ends it when nobody holds our input any more.
+_GUARD = 'setsid "$@" >"$0" 2>&1 & echo $!; read -r _; kill -s KILL -- -$! $! 2>/dev/null'
+_GOES_S = 5.0
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival(ABC):
+    """A daemon with its settings: those of its own, and those of its modem."""
+
+    profile: ClassVar[Profile]  # what the modem must be like for it to read its reports
+    program: ClassVar[Path]
+    command: ClassVar[Sequence[str]]  # its options; the name of its configuration follows
+    folders: ClassVar[Sequence[str]]  # the first takes messages, the last one gets reports
+
+    settings: Sequence[str]
+    of_modem: Sequence[str] = ()
+
+    @abstractmethod
+    def configuration(self, folder: Path, port: Path) -> str:
+        """Write its configuration."""
+
+    @abstractmethod
+    def draft(self, message: int, text: str) -> tuple[str, str]:
+        """Write a message that wants a report: the name of its file, and what is in it."""
+
+
+class GammuSmsd(Rival):
+    """gammu's SMS daemon. Of a report that the modem stores it notes only that there is one: it is handed over."""
+
+    __slots__ = ()
+    profile = Profile(cnmi_advertised=((0, 1, 2, 3), (0, 1, 2, 3), (0, 2), (0, 1), (0, 1)))
+    program = DEBIAN / "usr/bin/gammu-smsd"
+    command = ("-c",)
+    folders = ("outbox", "sent", "error", "inbox")
+
+    def configuration(self, folder: Path, port: Path) -> str:
+        """Write its configuration."""
+        return _lines(
+            "[gammu]",
+            f"device = {port}",
+            "connection = at115200",
+            *self.of_modem,
+            "[smsd]",
+            "service = files",
+            *(f"{each}path = {folder / each}/" for each in ("outbox", "inbox")),
+            *(f"{each}smspath = {folder / each}/" for each in ("sent", "error")),
+            "inboxformat = detail",
+            *self.settings,
+        )
+
+    def draft(self, message: int, text: str) -> tuple[str, str]:
+        """Write a message that wants a report: the name of its file, and what is in it."""
+        return f"OUTC20260101_000000_{message:06}_+{NUMBER}_bench.txtd", text
+
+
+class Smstools(Rival):
+    """smstools' SMS daemon. It looks for reports where messages are."""
+
+    __slots__ = ()
+    profile = Profile(report_memory="SM")
+    program = DEBIAN / "usr/sbin/smsd"
+    command = ("-t", "-c")
+    folders = ("outgoing", "checked", "sent", "failed", "incoming", "report")
+
+    def configuration(self, folder: Path, port: Path) -> str:
+        """Write its configuration."""
+        return _lines(
+            "devices = modem",
+            *(f"{each} = {folder / each}" for each in self.folders),
+            *(f"{each} = {folder / each}" for each in ("logfile", "infofile", "pidfile")),
+            "executable_check = no",
+            *self.settings,
+            "[modem]",
+            f"device = {port}",
+            "rtscts = no",
+            "report = yes",
+            "incoming = yes",
+            "init = AT+CNMI=2,1,0,2,0",
+            *self.of_modem,
+        )
+
+    def draft(self, message: int, text: str) -> tuple[str, str]:
+        """Write a message that wants a report: the name of its file, and what is in it."""
+        return f"{message:06}", f"To: {NUMBER}\n\n{text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spool:
+    """A daemon that runs: its session, and its folders."""
+
+    session: int
+    rival: Rival
+    folder: Path
+
+    def put(self, messages: Sequence[int], text: str) -> None:
+        """Give it messages."""
+        draft, outbox = self.folder / "draft", self.folder / self.rival.folders[0]
+        for message in messages:
+            name, written = self.rival.draft(message, f"{text} {message}")
+            draft.write_text(written, encoding="utf-8")
+            draft.rename(outbox / name)
+
+    def reports(self) -> int:
+        """Count the reports that it has read."""
+        return sum(1 for _ in (self.folder / self.rival.folders[-1]).iterdir())
+
+
+@asynccontextmanager
+async def spool(rival: Rival, folder: Path, port: Path) -> AsyncIterator[Spool]:
+    """Run a daemon in an empty folder until the end of the block."""
+    for each in rival.folders:
+        (folder / each).mkdir()
+    config = folder / "configuration"
+    config.write_text(rival.configuration(folder, port), encoding="utf-8")
+    guard = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", _GUARD, str(folder / "output"), str(rival.program), *rival.command, str(config)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        start_new_session=True,
+    )
+    assert guard.stdin is not None
+    assert guard.stdout is not None
+    try:
+        session = int(await guard.stdout.readline())
+        yield Spool(session=session, rival=rival, folder=folder)
+        await _stop(session)
+    finally:
+        guard.stdin.close()
+        await guard.wait()
+
+
+async def _stop(session: int) -> None:
+    """Ask a daemon to go, and its children with it; who stays is left to the guard."""
+    if session in family(session):
+        os.kill(session, signal.SIGTERM)
+    deadline = asyncio.get_running_loop().time() + _GOES_S
+    while family(session) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # not our child
+        await asyncio.sleep(_POLL_S)
+
+
+def missing() -> list[str]:
+    """Name the daemons that are not unpacked."""
+    return [each.program.name for each in (GammuSmsd, Smstools) if not os.access(each.program, os.X_OK)]
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"
