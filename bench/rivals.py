@@ -35,6 +35,7 @@ class Rival(ABC):
 
     profile: ClassVar[Profile]  # what the modem must be like for it to read its reports
     program: ClassVar[Path]
+    version: ClassVar[str]  # the option that tells it
     command: ClassVar[Sequence[str]]  # its options; the name of its configuration follows
     folders: ClassVar[Sequence[str]]  # the first takes messages, the last one gets reports
 
@@ -56,6 +57,7 @@ class GammuSmsd(Rival):
     __slots__ = ()
     profile = Profile(cnmi_advertised=((0, 1, 2, 3), (0, 1, 2, 3), (0, 2), (0, 1), (0, 1)))
     program = DEBIAN / "usr/bin/gammu-smsd"
+    version = "--version"
     command = ("-c",)
     folders = ("outbox", "sent", "error", "inbox")
 
@@ -85,6 +87,7 @@ class Smstools(Rival):
     __slots__ = ()
     profile = Profile(report_memory="SM")
     program = DEBIAN / "usr/sbin/smsd"
+    version = "-V"
     command = ("-t", "-c")
     folders = ("outgoing", "checked", "sent", "failed", "incoming", "report")
 
@@ -165,9 +168,16 @@ async def _stop(session: int) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def missing() -> list[str]:
-    """Name the daemons that are not unpacked."""
-    return [each.program.name for each in (GammuSmsd, Smstools) if not os.access(each.program, os.X_OK)]
+def broken() -> list[str]:
+    """Name the daemons that are not unpacked, or lack a library."""
+    return [each.program.name for each in (GammuSmsd, Smstools) if not _runs(each)]
+
+
+def _runs(rival: type[Rival]) -> bool:
+    try:
+        return subprocess.run([rival.program, rival.version], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _lines(*lines: str) -> str:
