@@ -2,12 +2,11 @@
 
 `make interop` unpacks them; nothing of them is installed. They take messages as files in a folder, each put there whole
 by a renaming. smsd has a child for each modem, which would outlive it: a shell beside each daemon ends its whole
-session as soon as this program is gone, however that went.
+session when this program is gone, however that went, within seconds.
 """
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -18,15 +17,20 @@ from pathlib import Path
 from typing import ClassVar
 
 from simmodem import Profile
-from suite.processes import family
 
 DEBIAN = Path(sys.prefix) / "debian"
 NUMBER = "12025550123"
 
-# Runs what it is given, in a session of its own, and tells its number; ends it when nobody holds our input any more.
-_GUARD = 'setsid "$@" >"$0" 2>&1 & echo $!; read -r _; kill -s KILL -- -$! $! 2>/dev/null'
-_GOES_S = 5.0
-_POLL_S = 0.02
+# Runs a daemon in a session of its own, tells its number, and ends it when nobody holds our input any more: it is asked
+# first, since gammu-smsd has shared memory to give back.
+_GUARD = """
+setsid "$@" >"$0" 2>&1 & echo $!
+read -r _
+exec 2>/dev/null
+kill $!
+for _ in $(seq 50); do kill -0 $! || break; sleep 0.1; done
+kill -s KILL -- -$!
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,19 +157,9 @@ async def spool(rival: Rival, folder: Path, port: Path) -> AsyncIterator[Spool]:
     try:
         session = int(await guard.stdout.readline())
         yield Spool(session=session, rival=rival, folder=folder)
-        await _stop(session)
     finally:
         guard.stdin.close()
         await guard.wait()
-
-
-async def _stop(session: int) -> None:
-    """Ask a daemon to go, and its children with it; who stays is left to the guard."""
-    if session in family(session):
-        os.kill(session, signal.SIGTERM)
-    deadline = asyncio.get_running_loop().time() + _GOES_S
-    while family(session) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # not our child
-        await asyncio.sleep(_POLL_S)
 
 
 def broken() -> list[str]:
