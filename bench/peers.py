@@ -156,7 +156,7 @@ async def measure(options: argparse.Namespace) -> Section:
     found: dict[str, Found] = {}
 
     async def one(contender: Contender) -> None:
-        messages = 4 if options.quick else min(options.messages, contender.most)
+        messages = 3 if options.quick else min(options.messages, contender.most)
         samples = 1 if options.quick else contender.samples
         found[contender.name] = await try_out(contender, messages, samples, 1.0 if options.quick else options.idle)
 
@@ -253,7 +253,7 @@ def ahead(what: str, others: dict[str, Found], times: Callable[[Found], float]) 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what can be chosen."""
     parser.add_argument("--messages", type=int, default=MESSAGES)
-    parser.add_argument("--idle", type=float, default=15.0, metavar="S", help="seconds to leave each alone")
+    parser.add_argument("--idle", type=float, default=10.0, metavar="S", help="seconds to leave each alone")
 
 
 if __name__ == "__main__":
