@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
-from rivals import NUMBER, GammuSmsd, Rival, Smstools, spool
 from simmodem import GENERIC, Profile, Stage
+from spools import NUMBER, GammuSmsd, Rival, Smstools, spool
 from suite.gateway import gateway, until_ready
 from suite.wire import Wire
 
