@@ -22,7 +22,7 @@ PROGRAMS = (
     "reading",
     "fleet",
     "footprint",
-    "peers",
+    "rivals",
     "airtime",
     "codec",
     "soak",
