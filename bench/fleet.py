@@ -39,8 +39,8 @@ from suite.wire import Wire
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 BUDGETED = 32
 NETWORK_S = (0.5, 1.5)
-WINDOW_S = 12.0
-LEAST_SENT = 40  # by a small fleet in its window
+WINDOW_S = 10.0
+LEAST_SENT = 25  # by a small fleet in its window
 POSTED = 3_000
 FULL_SPEED_S = 6.0
 SINGLE = 100
@@ -282,14 +282,15 @@ def charts(busy: Sequence[Found], fast: Sequence[Found], single: Sequence[Found]
 def budgets(busy: Sequence[Found], fast: Sequence[Found]) -> list[Budget]:
     """Hold the fleet that has a budget against one modem; the largest one where it is not measured."""
     place = next((number for number, each in enumerate(busy) if each.modems == BUDGETED), -1)
-    modems, as_busy = busy[place].modems, mean(busy[place].busy) / mean(busy[0].busy)
+    modems, alone = busy[place].modems, mean(busy[0].busy)
+    least, as_busy = min(busy[place].busy) / alone, mean(busy[place].busy) / alone
     dearest = [max(each.cpu_s for each in found[: place + 1 or None]) / found[0].cpu_s for found in (busy, fast)]
     return [
         Budget(
             what=f"{modems} modems busy at once: every modem as busy as alone",
             limit="≥ 95 %",
-            found=f"{percent(as_busy)} on average",
-            holds=as_busy >= 0.95,
+            found=f"{percent(least)} the least busy, {percent(as_busy)} on average",
+            holds=least >= 0.95,
         ),
         Budget(
             what=f"processor time for 1,000 messages, from 1 to {modems} busy modems",
