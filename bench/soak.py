@@ -10,7 +10,7 @@ the SIMs, some three messages a second. And every ten seconds one of the modems 
 middle of a message, is mute for a while, is unplugged and returns, loses the network, has a busy SIM, refuses a
 message, loses one, or never answers for it.
 
-Every few seconds the resident memory, the open descriptors and the threads of the gateway's process are taken from
+Four hundred times the resident memory, the open descriptors and the threads of the gateway's process are taken from
 /proc. The end is held against the time right after the first tenth: the median of the last tenth against that of the
 second, so that neither a moment's need nor what the first faults have begun counts as growth. At the end the clients
 and the mishaps stop, and when no message is waiting any more, what the network has got is held against the database and
@@ -49,7 +49,7 @@ MODEMS, CLIENTS = 4, 3
 NETWORK_S = (0.0, 0.3)
 PAST, QUICK_PAST = 1_000, 100
 PAGE = 100
-SAMPLES = 200
+SAMPLES = 400
 MOST_OFTEN_S = 0.1
 PATIENCE_S = 240.0  # for every message to come to its end
 SCENARIO = Scenario(name="soak", reports=True, record=True)
