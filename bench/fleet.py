@@ -284,7 +284,7 @@ def budgets(busy: Sequence[Found], fast: Sequence[Found]) -> list[Budget]:
     place = next((number for number, each in enumerate(busy) if each.modems == BUDGETED), -1)
     modems, alone = busy[place].modems, mean(busy[0].busy)
     least, as_busy = min(busy[place].busy) / alone, mean(busy[place].busy) / alone
-    dearest = [max(each.cpu_s for each in found[: place + 1 or None]) / found[0].cpu_s for found in (busy, fast)]
+    dearest = [max(each.cpu_s for each in found[1 : place + 1 or None]) / found[0].cpu_s for found in (busy, fast)]
     return [
         Budget(
             what=f"{modems} modems busy at once: every modem as busy as alone",
