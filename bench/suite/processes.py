@@ -4,6 +4,7 @@ A daemon that was started in a session of its own is measured with all its child
 """
 
 import os
+import time
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -37,6 +38,12 @@ def processor_s(session: int) -> float:
     return sum(sum(int(field) for field in _stat(pid)[_UTIME : _UTIME + 4]) for pid in family(session)) / _TICKS
 
 
+def precisely_s(pid: int) -> float:
+    """Return the processor time of one process to the nanosecond, where `processor_s` counts ticks."""
+    # How Linux names the clock of another process (clock_getcpuclockid(3)); 2 is the scheduler's own.
+    return time.clock_gettime(~pid << 3 | 2)
+
+
 def resident_mib(session: int) -> float:
     """Return the memory that a session's processes hold; what two of them share counts twice."""
     return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in family(session)) * _PAGE / _MIB
@@ -55,3 +62,8 @@ def _pss_kib(pid: int) -> int:
 def descriptors(session: int) -> int:
     """Count the files that a session's processes have open."""
     return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in family(session))
+
+
+def threads(session: int) -> int:
+    """Count the threads of a session's processes."""
+    return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in family(session))

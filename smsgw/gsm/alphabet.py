@@ -79,6 +79,7 @@ _SEPTETS: Mapping[str, bytes] = {
     **{character: bytes([code]) for code, character in enumerate(DEFAULT) if code != ESCAPE},
 }
 _ENCODABLE = frozenset(_SEPTETS)
+_EXTENDED = [character for character, septets in _SEPTETS.items() if len(septets) == 2]
 
 
 def is_encodable(text: str) -> bool:
@@ -97,9 +98,9 @@ def encode(text: str) -> bytes:
         raise ValueError(f"{missing.args[0]!r} is not in the GSM 7-bit alphabet; send this text as UCS2") from None
 
 
-def width(character: str) -> int:
-    """Return how many septets an encodable character takes: 1 or 2."""
-    return len(_SEPTETS[character])
+def length(text: str) -> int:
+    """Return how many septets an encodable text takes: one for a character, two for one of the extension."""
+    return len(text) + sum(map(text.count, _EXTENDED))
 
 
 def decode(septets: bytes, *, locking_shift: int = 0, single_shift: int = 0) -> str:

@@ -88,10 +88,10 @@ def split(text: str) -> tuple[Segment, ...]:
     An empty text is one empty segment. Raises TextTooLong, LoneSurrogate. TS 23.040 §9.2.3.24.1.
     """
     encoding = choose_encoding(text)
-    width = _WIDTH[encoding]
-    if _fitting(text, 0, width, _ROOM_ALONE[encoding]) == len(text):
+    length = _LENGTH[encoding]
+    if _fitting(text, 0, length, _ROOM_ALONE[encoding]) == len(text):
         return (Segment(encoding=encoding, text=text),)
-    pieces = tuple(_cut(text, width, _ROOM_IN_PART[encoding]))
+    pieces = tuple(_cut(text, length, _ROOM_IN_PART[encoding]))
     if len(pieces) > MAX_PARTS:
         raise TextTooLong(len(pieces))
     return tuple(Segment(encoding=encoding, text=piece) for piece in pieces)
@@ -121,28 +121,27 @@ def _join_utf16(pieces: list[bytes]) -> str:
     return "".join(map(decode_utf16, pieces)) if len(whole) % 2 else decode_utf16(whole)
 
 
-def _utf16_units(character: str) -> int:
-    return 2 if character > "\uffff" else 1
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-be")) // 2
 
 
-_WIDTH: dict[Encoding, Callable[[str], int]] = {Encoding.GSM7: alphabet.width, Encoding.UCS2: _utf16_units}
+_LENGTH: dict[Encoding, Callable[[str], int]] = {Encoding.GSM7: alphabet.length, Encoding.UCS2: _utf16_units}
 
 
-def _cut(text: str, width: Callable[[str], int], room: int) -> Iterator[str]:
+def _cut(text: str, length: Callable[[str], int], room: int) -> Iterator[str]:
     start = 0
     while start < len(text):
-        end = _boundary(text, start, _fitting(text, start, width, room))
+        end = _boundary(text, start, _fitting(text, start, length, room))
         yield text[start:end]
         start = end
 
 
-def _fitting(text: str, start: int, width: Callable[[str], int], room: int) -> int:
+def _fitting(text: str, start: int, length: Callable[[str], int], room: int) -> int:
     """Return the position after the last character that fits `room` units from `start` on."""
-    for position in range(start, len(text)):
-        room -= width(text[position])
-        if room < 0:
-            return position
-    return len(text)
+    end = min(start + room, len(text))
+    while (excess := length(text[start:end]) - room) > 0:
+        end -= (excess + 1) // 2  # no character takes more than two
+    return end
 
 
 def _boundary(text: str, start: int, end: int) -> int:
