@@ -176,10 +176,7 @@ def _store(connection: sqlite3.Connection, stories: Sequence[Story]) -> None:
     connection.executemany(
         "INSERT INTO messages (seq, id, text, phone_number, callback_id, asked_device, encoding, status, created_at,"
         " expires_at, attempts, device, sim) VALUES (?, ?, ?, ?, '', '', 'ucs2', ?, ?, ?, 1, ?, ?)",
-        [
-            (s.row, s.id, s.text, s.phone_number, s.status, s.at, s.at + _DAY_MS, _device(s.sim), s.sim)
-            for s in stories
-        ],
+        [(s.row, s.id, s.text, s.phone_number, s.status, s.at, s.at + _DAY_MS, _device(s.sim), s.sim) for s in stories],
     )
     for story in stories:
         search.add(tx, story.row, story.text, story.phone_number)
