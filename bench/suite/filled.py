@@ -21,7 +21,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.model import STATUS_TEXTS, Arrival, InboundKind, Reason, Status
 from smsgw.store import inbound, messages, search
 from smsgw.store.db import Tx
-from smsgw.store.migrate import migrate
+from smsgw.store.migrate import migrate, shipped_scripts
 
 NAME = "smsgw.db"
 RARE, RARE_MESSAGES = "гиппопотам", 7
@@ -84,7 +84,7 @@ def filled(folder: Path, count: int, keep: Path | None = None) -> Path:
     if keep is None:
         _make(target, count)
         return target
-    made = keep / f"filled-{count}.db"
+    made = keep / f"filled-{count}-schema{len(shipped_scripts())}.db"
     if not made.exists():
         keep.mkdir(parents=True, exist_ok=True)
         draft = made.with_suffix(".draft")

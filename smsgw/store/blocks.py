@@ -6,49 +6,60 @@ table but those of the blocks.
 """
 
 import json
-from collections import Counter, OrderedDict
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from aiosqlite import Connection
 
 _BITS = 12  # as in the schema
 _REMEMBERED = 16
-# What finds no more than that is counted in one go.
-_FEW = 1_000
-_SOME_BLOCKS = 4
+_SOME = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Rows of a list: the SQL of their numbers from `{first}` to `{last}`, and what it looks for as `:wanted`.
+    """Rows of a list: the SQL of their numbers from `{first}` to `{last}`, in order, and what it has as `:wanted`.
 
-    `is_ordered` tells that it finds them in order, and need not have found all to name the first.
+    `also` is the SQL of some that belong to it besides, in any order.
     """
 
     sql: str
     wanted: str = ""
-    is_ordered: bool = True
+    also: str = ""
 
-    @property
-    def within(self) -> str:
-        """Return the SQL with the ends as parameters."""
-        return self.sql.format(first=":first", last=":last")
-
-    def parameters(self, first: int, last: int, **others: Any) -> dict[str, Any]:
-        """Return what `within` is to be run with."""
-        return {"wanted": self.wanted, "first": first, "last": last, **others}
+    def all_between(self, first: str, last: str) -> str:
+        """Return the SQL of all of them within these ends."""
+        either = f"{self.also} UNION {self.sql}" if self.also else self.sql
+        return either.format(first=first, last=last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a page is: behind `skip` rows of those from row number `last` down to `first`, of `total` in all."""
+    """Where a page is: `rows` rows behind `skip` of those from number `last` down to `first`, of `total` in all."""
 
     total: int
-    first: int
-    last: int
-    skip: int
+    rows: int = 0
+    first: int = 0
+    last: int = 0
+    skip: int = 0
+
+    def query(self, selection: Selection) -> tuple[str, dict[str, Any]]:
+        """Return the SQL of the numbers of the page's rows, and its parameters."""
+        return (
+            f"{selection.all_between(':first', ':last')} ORDER BY 1 DESC LIMIT :rows OFFSET :skip",
+            {
+                "wanted": selection.wanted,
+                "first": self.first,
+                "last": self.last,
+                # Behind the last row that there is, an index would be searched in vain, to its end.
+                "rows": self.rows,
+                "skip": self.skip,
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +76,20 @@ async def all_of(connection: Connection, index: str) -> list[Block]:
 
 
 def place(blocks: Sequence[Block], limit: int, skip: int) -> Place:
-    """Find where the page of `limit` rows behind the first `skip` is."""
-    total, passed = sum(block.rows for block in blocks), 0
-    top, bottom, before = -1, 0, 0
-    for block in blocks:
-        if top < 0 and passed + block.rows > skip:
-            top, before = block.number, passed
-        passed += block.rows
-        if top >= 0 and passed >= skip + limit:
-            bottom = block.number
-            break
-    return Place(total=total, first=bottom << _BITS, last=((top + 1) << _BITS) - 1, skip=skip - before)
+    """Find the page of up to `limit` rows behind the first `skip`."""
+    total = sum(block.rows for block in blocks)
+    if skip >= total:
+        return Place(total=total)
+    rows = min(limit, total - skip)
+    ends = list(accumulate(block.rows for block in blocks))
+    begin, end = bisect_right(ends, skip), bisect_left(ends, skip + rows)
+    return Place(
+        total=total,
+        rows=rows,
+        first=blocks[end].number << _BITS,
+        last=((blocks[begin].number + 1) << _BITS) - 1,
+        skip=skip - (ends[begin] - blocks[begin].rows),
+    )
 
 
 class Tallies:
@@ -109,26 +123,37 @@ async def _blocks(connection: Connection, index: str) -> list[tuple[int, int, in
 
 
 async def _count(connection: Connection, selection: Selection, blocks: list[int]) -> dict[int, int]:
-    if selection.is_ordered and len(blocks) > _SOME_BLOCKS:
-        few = await _count_few(connection, selection, blocks)
-        if few is not None:
-            return few
-    counting = selection.sql.format(first=f"(value << {_BITS})", last=f"(value << {_BITS}) + {(1 << _BITS) - 1}")
+    """Count what is found in each of these blocks."""
+    hit = await _hit(connection, selection, min(blocks), max(blocks)) if len(blocks) > _SOME else {*blocks}
+    everything = selection.all_between(_FIRST, _LAST)
+    counts = await _count_each(connection, everything, selection.wanted, [block for block in blocks if block in hit])
+    others = [block for block in blocks if block not in hit]
+    if not selection.also:
+        return dict.fromkeys(others, 0) | counts
+    return counts | await _count_each(connection, selection.also.format(first=_FIRST, last=_LAST), "", others)
+
+
+_FIRST, _LAST = f"(value << {_BITS})", f"(value << {_BITS}) + {(1 << _BITS) - 1}"
+
+
+async def _count_each(connection: Connection, sql: str, wanted: str, blocks: list[int]) -> dict[int, int]:
     rows = await connection.execute_fetchall(
-        f"SELECT value, (SELECT count(*) FROM ({counting})) FROM json_each(:blocks)",
-        {"wanted": selection.wanted, "blocks": json.dumps(blocks)},
+        f"SELECT value, (SELECT count(*) FROM ({sql})) FROM json_each(:blocks)",
+        {"wanted": wanted, "blocks": json.dumps(blocks)},
     )
     return {row[0]: row[1] for row in rows}
 
 
-async def _count_few(connection: Connection, selection: Selection, blocks: list[int]) -> dict[int, int] | None:
-    first, last = min(blocks) << _BITS, ((max(blocks) + 1) << _BITS) - 1
-    rows = list(
-        await connection.execute_fetchall(
-            f"SELECT * FROM ({selection.within}) LIMIT :limit", selection.parameters(first, last, limit=_FEW + 1)
-        )
+async def _hit(connection: Connection, selection: Selection, lowest: int, highest: int) -> set[int]:
+    """Find the blocks in which something is found but for what belongs to it besides.
+
+    Where nothing is, the index goes on to the next that it finds, however far that is: once, and not for each block.
+    """
+    following = selection.sql.format(first=f"((block + 1) << {_BITS})", last=":last")
+    rows = await connection.execute_fetchall(
+        "WITH RECURSIVE hit (block) AS (SELECT :lowest - 1 UNION ALL"
+        f" SELECT (SELECT rowid FROM ({following} ORDER BY rowid LIMIT 1)) >> {_BITS} FROM hit WHERE block IS NOT NULL)"
+        " SELECT block FROM hit WHERE block >= :lowest",
+        {"wanted": selection.wanted, "lowest": lowest, "last": ((highest + 1) << _BITS) - 1},
     )
-    if len(rows) > _FEW:
-        return None
-    found = Counter(row[0] >> _BITS for row in rows)
-    return {block: found[block] for block in blocks}
+    return {row[0] for row in rows}

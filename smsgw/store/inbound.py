@@ -106,7 +106,7 @@ def older_than(tx: Tx, before: int, limit: int) -> list[int]:
 async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[Inbound]]:
     """Read a page of the inbox, newest first, and how many messages it has."""
     place = blocks.place(await blocks.all_of(connection, search.INBOUND), limit, skip)
-    return place.total, await _at(connection, _ALL, place, limit)
+    return place.total, await _at(connection, _ALL, place)
 
 
 async def search_page(
@@ -115,16 +115,15 @@ async def search_page(
     """Read a page of the messages that contain `wanted` (folded, not empty), newest first, and their number."""
     selection = search.found(wanted, search.INBOUND)
     place = blocks.place(await tallies.of(connection, selection), limit, skip)
-    return place.total, await _at(connection, selection, place, limit)
+    return place.total, await _at(connection, selection, place)
 
 
 _ALL = Selection(sql="SELECT seq FROM inbound INDEXED BY inbound_order WHERE seq BETWEEN {first} AND {last}")
 
 
-async def _at(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Inbound]:
+async def _at(connection: Connection, selection: Selection, place: Place) -> list[Inbound]:
+    numbers, parameters = place.query(selection)
     rows = await connection.execute_fetchall(
-        f"SELECT * FROM inbound WHERE seq IN ({selection.within} ORDER BY 1 DESC LIMIT :limit OFFSET :skip)"
-        " ORDER BY seq DESC",
-        selection.parameters(place.first, place.last, limit=limit, skip=place.skip),
+        f"SELECT * FROM inbound WHERE seq IN ({numbers}) ORDER BY seq DESC", parameters
     )
     return [from_row(row) for row in rows]

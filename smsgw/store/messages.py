@@ -147,36 +147,30 @@ async def timeline(connection: Connection, row: int) -> tuple[TimelineEntry, ...
 async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[Message]]:
     """Read a page of all messages, newest first, and their number."""
     place = blocks.place(await blocks.all_of(connection, search.MESSAGES), limit, skip)
-    return place.total, await _at(connection, _ALL, place, limit)
+    return place.total, await _at(connection, _ALL, place)
 
 
 async def search_page(
     connection: Connection, tallies: Tallies, wanted: str, statuses: tuple[Status, ...], limit: int, skip: int
 ) -> tuple[int, list[Message]]:
     """Read a page of the messages that contain `wanted` (folded) or have one of `statuses`, and their number."""
-    selection = _either(statuses, search.found(wanted))
+    selection = replace(search.found(wanted), also=_having(statuses) if statuses else "")
     place = blocks.place(await tallies.of(connection, selection), limit, skip)
-    return place.total, await _at(connection, selection, place, limit)
+    return place.total, await _at(connection, selection, place)
 
 
 # The index of row numbers is narrow; the rows themselves are wide.
 _ALL = Selection(sql="SELECT seq FROM messages INDEXED BY messages_order WHERE seq BETWEEN {first} AND {last}")
 
 
-def _either(statuses: tuple[Status, ...], found: Selection) -> Selection:
-    if not statuses:
-        return found
+def _having(statuses: tuple[Status, ...]) -> str:
     listed = ", ".join(str(int(status)) for status in statuses)
-    sql = (
-        f"SELECT seq FROM messages WHERE status IN ({listed}) AND seq BETWEEN {{first}} AND {{last}} UNION {found.sql}"
-    )
-    return replace(found, sql=sql, is_ordered=False)
+    return f"SELECT seq FROM messages WHERE status IN ({listed}) AND seq BETWEEN {{first}} AND {{last}}"
 
 
-async def _at(connection: Connection, selection: Selection, place: Place, limit: int) -> list[Message]:
+async def _at(connection: Connection, selection: Selection, place: Place) -> list[Message]:
+    numbers, parameters = place.query(selection)
     rows = await connection.execute_fetchall(
-        f"SELECT {_COLUMNS} FROM messages WHERE seq IN"
-        f" ({selection.within} ORDER BY 1 DESC LIMIT :limit OFFSET :skip) ORDER BY seq DESC",
-        selection.parameters(place.first, place.last, limit=limit, skip=place.skip),
+        f"SELECT {_COLUMNS} FROM messages WHERE seq IN ({numbers}) ORDER BY seq DESC", parameters
     )
     return [from_row(row) for row in rows]
