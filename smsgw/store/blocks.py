@@ -17,7 +17,7 @@ from aiosqlite import Connection
 
 _BITS = 12  # as in the schema
 _REMEMBERED = 16
-_SOME = 4
+_SOME = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +124,15 @@ async def _blocks(connection: Connection, index: str) -> list[tuple[int, int, in
 
 async def _count(connection: Connection, selection: Selection, blocks: list[int]) -> dict[int, int]:
     """Count what is found in each of these blocks."""
-    hit = await _hit(connection, selection, min(blocks), max(blocks)) if len(blocks) > _SOME else {*blocks}
     everything = selection.all_between(_FIRST, _LAST)
-    counts = await _count_each(connection, everything, selection.wanted, [block for block in blocks if block in hit])
-    others = [block for block in blocks if block not in hit]
-    if not selection.also:
-        return dict.fromkeys(others, 0) | counts
-    return counts | await _count_each(connection, selection.also.format(first=_FIRST, last=_LAST), "", others)
+    if len(blocks) <= _SOME:
+        return await _count_each(connection, everything, selection.wanted, blocks)
+    counts = dict.fromkeys(blocks, 0) | await _count_from(connection, selection, min(blocks), max(blocks))
+    if selection.also:
+        mixed, others = [block for block in blocks if counts[block]], [block for block in blocks if not counts[block]]
+        counts |= await _count_each(connection, everything, selection.wanted, mixed)
+        counts |= await _count_each(connection, selection.also.format(first=_FIRST, last=_LAST), "", others)
+    return {block: counts[block] for block in blocks}
 
 
 _FIRST, _LAST = f"(value << {_BITS})", f"(value << {_BITS}) + {(1 << _BITS) - 1}"
@@ -144,16 +146,14 @@ async def _count_each(connection: Connection, sql: str, wanted: str, blocks: lis
     return {row[0]: row[1] for row in rows}
 
 
-async def _hit(connection: Connection, selection: Selection, lowest: int, highest: int) -> set[int]:
-    """Find the blocks in which something is found but for what belongs to it besides.
+async def _count_from(connection: Connection, selection: Selection, lowest: int, highest: int) -> dict[int, int]:
+    """Count what is found, but for what belongs to it besides, in one walk.
 
-    Where nothing is, the index goes on to the next that it finds, however far that is: once, and not for each block.
+    Behind the last that it finds in a block the index goes on to the next that there is, however far that is: so it
+    must not be asked for each block.
     """
-    following = selection.sql.format(first=f"((block + 1) << {_BITS})", last=":last")
     rows = await connection.execute_fetchall(
-        "WITH RECURSIVE hit (block) AS (SELECT :lowest - 1 UNION ALL"
-        f" SELECT (SELECT rowid FROM ({following} ORDER BY rowid LIMIT 1)) >> {_BITS} FROM hit WHERE block IS NOT NULL)"
-        " SELECT block FROM hit WHERE block >= :lowest",
-        {"wanted": selection.wanted, "lowest": lowest, "last": ((highest + 1) << _BITS) - 1},
+        f"SELECT rowid >> {_BITS}, count(*) FROM ({selection.sql.format(first=':first', last=':last')}) GROUP BY 1",
+        {"wanted": selection.wanted, "first": lowest << _BITS, "last": ((highest + 1) << _BITS) - 1},
     )
-    return {row[0] for row in rows}
+    return {row[0]: row[1] for row in rows}
