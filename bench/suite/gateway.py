@@ -78,7 +78,8 @@ async def gateway(
             await _answers(url, process)
             ready_s = time.monotonic() - begun
             yield Gateway(pid=process.pid, url=url, token=token, config=config, database=database, ready_s=ready_s)
-            process.terminate()
+            if process.returncode is None:  # it may have been killed on purpose
+                process.terminate()
             await process.wait()
         finally:
             if process.returncode is None:
