@@ -38,7 +38,7 @@ SEARCHES = (FREQUENT, CODE, RARE, "доставлено", "ва", "но", "с", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How long it took until the gateway answered, and until all modems could send; and what it took of the processor; in seconds."""
+    """How long it took until the gateway answered and until all modems could send, and of the processor; in seconds."""
 
     answers_s: float
     modems_s: float
@@ -79,10 +79,11 @@ async def look(options: argparse.Namespace, messages: int) -> Footprint:
         if messages:
             await asyncio.to_thread(filled, folder, messages, options.keep)
         async with VirtualModems(folder, MODEMS) as virtual:
-            for _ in range(1 if options.quick else STARTS):
+            for _ in range(0 if options.quick else STARTS - 1):
                 async with started(folder, virtual) as (_, start):
                     starts.append(start)
-            async with started(folder, virtual) as (running, _):
+            async with started(folder, virtual) as (running, start):
+                starts.append(start)
                 await asyncio.sleep(1 if options.quick else SETTLED_S)
                 processor = await idle(running, 2 if options.quick else IDLE_S)
                 resident, proportional = resident_mib(running.pid), proportional_mib(running.pid)
