@@ -8,7 +8,7 @@ table but those of the blocks.
 import json
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -62,34 +62,37 @@ class Place:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """How many rows of a list are in a block of row numbers."""
-
-    number: int
-    rows: int
+Counts = dict[int, int]  # how many rows are in which block, newest first
 
 
-async def all_of(connection: Connection, index: str) -> list[Block]:
-    """Count all rows of a list, newest blocks first."""
-    return [Block(number=number, rows=rows) for number, rows, _ in await _blocks(connection, index)]
+async def all_of(connection: Connection, index: str) -> Counts:
+    """Count all rows of a list."""
+    return {number: rows for number, rows, _ in await _blocks(connection, index)}
 
 
-def place(blocks: Sequence[Block], limit: int, skip: int) -> Place:
+def place(counts: Counts, limit: int, skip: int) -> Place:
     """Find the page of up to `limit` rows behind the first `skip`."""
-    total = sum(block.rows for block in blocks)
+    numbers, ends = list(counts), list(accumulate(counts.values(), initial=0))
+    total = ends[-1]
     if skip >= total:
         return Place(total=total)
     rows = min(limit, total - skip)
-    ends = list(accumulate(block.rows for block in blocks))
-    begin, end = bisect_right(ends, skip), bisect_left(ends, skip + rows)
+    begin, end = bisect_right(ends, skip) - 1, bisect_left(ends, skip + rows) - 1
     return Place(
         total=total,
         rows=rows,
-        first=blocks[end].number << _BITS,
-        last=((blocks[begin].number + 1) << _BITS) - 1,
-        skip=skip - (ends[begin] - blocks[begin].rows),
+        first=numbers[end] << _BITS,
+        last=((numbers[begin] + 1) << _BITS) - 1,
+        skip=skip - ends[begin],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tally:
+    """What was counted, and after how many changes of each block."""
+
+    counts: Counts
+    changes: dict[int, int]
 
 
 class Tallies:
@@ -97,32 +100,37 @@ class Tallies:
 
     def __init__(self, index: str) -> None:
         self._index = index
-        # For each block: how many rows were found, and after how many changes.
-        self._searches: OrderedDict[Selection, dict[int, tuple[int, int]]] = OrderedDict()
+        self._searches: OrderedDict[Selection, _Tally] = OrderedDict()
 
-    async def of(self, connection: Connection, selection: Selection) -> list[Block]:
-        """Count the rows that are found, newest blocks first; `connection` must be in a transaction."""
-        now = {number: changes for number, _, changes in await _blocks(connection, self._index)}
-        known = self._searches.get(selection, {})
-        rows = {number: known[number][0] for number in now if number in known and known[number][1] == now[number]}
-        if stale := [number for number in now if number not in rows]:
-            rows |= await _count(connection, selection, stale)
-        self._remember(selection, {number: (rows[number], now[number]) for number in now})
-        return [Block(number=number, rows=rows[number]) for number in now]
+    async def of(self, connection: Connection, selection: Selection) -> Counts:
+        """Count the rows that are found; `connection` must be in a transaction."""
+        changes = {number: changes for number, _, changes in await _blocks(connection, self._index)}
+        known = self._searches.get(selection, _Tally(counts={}, changes={}))
+        if known.changes != changes:
+            known = _Tally(counts=await _recount(connection, selection, known, changes), changes=changes)
+        self._remember(selection, known)
+        return known.counts
 
-    def _remember(self, selection: Selection, found: dict[int, tuple[int, int]]) -> None:
-        self._searches[selection] = found
+    def _remember(self, selection: Selection, tally: _Tally) -> None:
+        self._searches[selection] = tally
         self._searches.move_to_end(selection)
         if len(self._searches) > _REMEMBERED:
             self._searches.popitem(last=False)
 
 
-async def _blocks(connection: Connection, index: str) -> list[tuple[int, int, int]]:
+async def _blocks(connection: Connection, index: str) -> Iterable[Any]:
     sql = f"SELECT block, messages, changes FROM {index}_blocks WHERE messages > 0 ORDER BY block DESC"
-    return [tuple(row) for row in await connection.execute_fetchall(sql)]
+    return await connection.execute_fetchall(sql)
 
 
-async def _count(connection: Connection, selection: Selection, blocks: list[int]) -> dict[int, int]:
+async def _recount(connection: Connection, selection: Selection, known: _Tally, changes: dict[int, int]) -> Counts:
+    """Count anew where something has changed."""
+    stale = [number for number in changes if known.changes.get(number) != changes[number]]
+    counted = await _count(connection, selection, stale) if stale else {}
+    return {number: counted[number] if number in counted else known.counts[number] for number in changes}
+
+
+async def _count(connection: Connection, selection: Selection, blocks: list[int]) -> Counts:
     """Count what is found in each of these blocks."""
     everything = selection.all_between(_FIRST, _LAST)
     if len(blocks) <= _SOME:
@@ -138,7 +146,7 @@ async def _count(connection: Connection, selection: Selection, blocks: list[int]
 _FIRST, _LAST = f"(value << {_BITS})", f"(value << {_BITS}) + {(1 << _BITS) - 1}"
 
 
-async def _count_each(connection: Connection, sql: str, wanted: str, blocks: list[int]) -> dict[int, int]:
+async def _count_each(connection: Connection, sql: str, wanted: str, blocks: list[int]) -> Counts:
     rows = await connection.execute_fetchall(
         f"SELECT value, (SELECT count(*) FROM ({sql})) FROM json_each(:blocks)",
         {"wanted": wanted, "blocks": json.dumps(blocks)},
@@ -146,7 +154,7 @@ async def _count_each(connection: Connection, sql: str, wanted: str, blocks: lis
     return {row[0]: row[1] for row in rows}
 
 
-async def _count_from(connection: Connection, selection: Selection, lowest: int, highest: int) -> dict[int, int]:
+async def _count_from(connection: Connection, selection: Selection, lowest: int, highest: int) -> Counts:
     """Count what is found, but for what belongs to it besides, in one walk.
 
     Behind the last that it finds in a block the index goes on to the next that there is, however far that is: so it
