@@ -15,7 +15,7 @@ from typing import Any
 
 from aiosqlite import Connection
 
-_BITS = 12  # as in the schema
+_BITS = 14  # as in the schema
 _REMEMBERED = 16
 _SOME = 8
 
@@ -24,12 +24,14 @@ _SOME = 8
 class Selection:
     """Rows of a list: the SQL of their numbers from `{first}` to `{last}`, in order, and what it has as `:wanted`.
 
-    `also` is the SQL of some that belong to it besides, in any order.
+    `also` is the SQL of some that belong to it besides, in any order. One that `leaps` looks through its index for the
+    next that it finds, however far that is and where it had to end.
     """
 
     sql: str
     wanted: str = ""
     also: str = ""
+    leaps: bool = False
 
     def all_between(self, first: str, last: str) -> str:
         """Return the SQL of all of them within these ends."""
@@ -133,7 +135,7 @@ async def _recount(connection: Connection, selection: Selection, known: _Tally, 
 async def _count(connection: Connection, selection: Selection, blocks: list[int]) -> Counts:
     """Count what is found in each of these blocks."""
     everything = selection.all_between(_FIRST, _LAST)
-    if len(blocks) <= _SOME:
+    if len(blocks) <= _SOME or not selection.leaps:
         return await _count_each(connection, everything, selection.wanted, blocks)
     counts = dict.fromkeys(blocks, 0) | await _count_from(connection, selection, min(blocks), max(blocks))
     if selection.also:
@@ -155,11 +157,7 @@ async def _count_each(connection: Connection, sql: str, wanted: str, blocks: lis
 
 
 async def _count_from(connection: Connection, selection: Selection, lowest: int, highest: int) -> Counts:
-    """Count what is found, but for what belongs to it besides, in one walk.
-
-    Behind the last that it finds in a block the index goes on to the next that there is, however far that is: so it
-    must not be asked for each block.
-    """
+    """Count what is found, but for what belongs to it besides, in one walk: each block would leap anew."""
     rows = await connection.execute_fetchall(
         f"SELECT rowid >> {_BITS}, count(*) FROM ({selection.sql.format(first=':first', last=':last')}) GROUP BY 1",
         {"wanted": selection.wanted, "first": lowest << _BITS, "last": ((highest + 1) << _BITS) - 1},

@@ -43,11 +43,13 @@ def remove(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES
 
 def found(wanted: str, index: str = MESSAGES) -> Selection:
     """Return the rows of the messages that contain `wanted` (folded, not empty)."""
-    table, words = (
-        (f"{index}_short_runs", _run_word(wanted)) if len(wanted) < 3 else (f"{index}_trigrams", _quoted(wanted))
-    )
-    between = "rowid BETWEEN {first} AND {last}"
-    return Selection(sql=f"SELECT rowid FROM {table} WHERE {table} MATCH :wanted AND {between}", wanted=words)
+    if len(wanted) < 3:
+        return Selection(sql=_matching(f"{index}_short_runs"), wanted=_run_word(wanted))
+    return Selection(sql=_matching(f"{index}_trigrams"), wanted=_quoted(wanted), leaps=True)
+
+
+def _matching(table: str) -> str:
+    return f"SELECT rowid FROM {table} WHERE {table} MATCH :wanted AND rowid BETWEEN {{first}} AND {{last}}"
 
 
 def _quoted(wanted: str) -> str:

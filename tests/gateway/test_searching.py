@@ -24,7 +24,15 @@ NUMBERS = ("79991234567", "78880000000")
 TEXTS = ("Ваш код 4711", "Уважаемый клиент", "ваш заказ доставлено", "ж", "ВАжно: 79", "x")
 WANTED = ("", "а", "ва", "Код", "ж", "но", "о", "с", "доставлено", "Ваш", "999", "7", "zz", "zzz")
 # On both sides of the borders between blocks, and in many blocks.
-ROWS = (1, 2, 4_095, 4_096, 4_097, 8_191, 8_192, 12_288, 20_000, 30_000, 40_000, 50_000)
+BLOCK = 16_384
+ROWS = (
+    1,
+    2,
+    3,
+    *(BLOCK + n for n in (-1, 0, 1)),
+    *(2 * BLOCK + n for n in (-1, 0)),
+    *(n * BLOCK for n in (3, 4, 7, 9)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +190,7 @@ async def test_a_page_shows_one_moment_although_messages_come_meanwhile(config: 
 
     async def come() -> None:
         for row in range(1, 101):
-            await db.write(partial(change_messages, row=row * 500, before=None, after=known))
+            await db.write(partial(change_messages, row=row * 2_000, before=None, after=known))
 
     async def look() -> list[int]:
         pages = [await listed.page(100, 1, wanted) for _ in range(100) for wanted in ("код", "а")]

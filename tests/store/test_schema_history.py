@@ -126,7 +126,7 @@ async def test_lists_that_were_there_before_blocks_were_counted_are_paged_and_se
     config: Config, clock: Clock
 ) -> None:
     connection = database_of_schema(13, Path(config.store.path))
-    rows = (1, 4_095, 4_096, 9_000)
+    rows = (1, 16_383, 16_384, 40_000)
     tx = Tx(connection, NOON)
     for row in rows:
         connection.execute(
