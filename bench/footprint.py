@@ -84,8 +84,8 @@ async def look(options: argparse.Namespace, messages: int) -> Footprint:
                     starts.append(start)
             async with started(folder, virtual) as (running, start):
                 starts.append(start)
-                await asyncio.sleep(1 if options.quick else SETTLED_S)
-                processor = await idle(running, 2 if options.quick else IDLE_S)
+                await asyncio.sleep(0.5 if options.quick else SETTLED_S)
+                processor = await idle(running, 1 if options.quick else IDLE_S)
                 resident, proportional = resident_mib(running.pid), proportional_mib(running.pid)
                 await read(running)
                 resident_after, proportional_after = resident_mib(running.pid), proportional_mib(running.pid)
