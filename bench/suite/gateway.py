@@ -1,7 +1,9 @@
 """A real gateway for a benchmark: a process on a free port, with the database and the modems that it is given."""
 
 import asyncio
+import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -78,7 +80,8 @@ async def gateway(
             await _answers(url, process)
             ready_s = time.monotonic() - begun
             yield Gateway(pid=process.pid, url=url, token=token, config=config, database=database, ready_s=ready_s)
-            process.terminate()
+            if process.returncode is None:  # it may have been killed, and who asks for that would take its end away
+                os.kill(process.pid, signal.SIGTERM)
             await process.wait()
         finally:
             if process.returncode is None:

@@ -13,6 +13,7 @@ from smsgw.gateway.ids import ObjectIds
 from smsgw.model import Arrival, Fate, Inbound, InboundPage
 from smsgw.policy import Gathering, Received
 from smsgw.store import inbound, inbound_parts, search
+from smsgw.store.blocks import Tallies
 from smsgw.store.db import Database, Tx
 from smsgw.store.inbound_parts import Tpdu
 
@@ -23,6 +24,7 @@ class Inbox:
     def __init__(self, db: Database, ids: ObjectIds) -> None:
         self._db = db
         self._ids = ids
+        self._tallies = Tallies(search.INBOUND)
 
     async def received(self, device: str, sim: str, pdu: bytes) -> Fate:
         """Store a received TPDU, and with it the message that it makes whole."""
@@ -45,7 +47,7 @@ class Inbox:
         skip = (number - 1) * limit
         async with self._db.snapshot() as connection:
             if folded:
-                total, found = await inbound.search_page(connection, folded, limit, skip)
+                total, found = await inbound.search_page(connection, self._tallies, folded, limit, skip)
             else:
                 total, found = await inbound.page(connection, limit, skip)
         return InboundPage(total=total, messages=tuple(found))

@@ -7,6 +7,7 @@ from smsgw.errors import MessageBusy, MessageNotFound
 from smsgw.gateway import events
 from smsgw.model import STATUS_TEXTS, Message, MessageDetail, MessagePage, Status
 from smsgw.store import messages, parts, search
+from smsgw.store.blocks import Tallies
 from smsgw.store.db import Database, Tx
 
 
@@ -16,6 +17,7 @@ class Messages:
     def __init__(self, db: Database, config: Config) -> None:
         self._db = db
         self._config = config
+        self._tallies = Tallies(search.MESSAGES)
 
     async def get(self, id: str) -> Message:
         """Return a message; raises `MessageNotFound`."""
@@ -55,7 +57,7 @@ class Messages:
             if len(statuses) == len(Status):
                 total, found = await messages.page(connection, limit, skip)
             else:
-                total, found = await messages.search_page(connection, folded, statuses, limit, skip)
+                total, found = await messages.search_page(connection, self._tallies, folded, statuses, limit, skip)
         return MessagePage(total=total, messages=tuple(found))
 
     async def delete(self, id: str) -> None:

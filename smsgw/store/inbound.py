@@ -6,7 +6,8 @@ import sqlite3
 from aiosqlite import Connection
 
 from smsgw.model import Arrival, Inbound, InboundKind, Indication
-from smsgw.store import search
+from smsgw.store import blocks, search
+from smsgw.store.blocks import Place, Selection, Tallies
 from smsgw.store.db import Tx
 
 BY_ID = "SELECT * FROM inbound WHERE id = ?"
@@ -104,21 +105,25 @@ def older_than(tx: Tx, before: int, limit: int) -> list[int]:
 
 async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[Inbound]]:
     """Read a page of the inbox, newest first, and how many messages it has."""
-    ((total,),) = await connection.execute_fetchall("SELECT messages FROM inbound_count")
-    rows = await connection.execute_fetchall(
-        "SELECT * FROM inbound WHERE seq IN (SELECT seq FROM inbound ORDER BY seq DESC LIMIT ? OFFSET ?)"
-        " ORDER BY seq DESC",
-        (limit, skip),
-    )
-    return int(total), [from_row(row) for row in rows]
+    place = blocks.place(await blocks.all_of(connection, search.INBOUND), limit, skip)
+    return place.total, await _at(connection, _ALL, place)
 
 
-async def search_page(connection: Connection, wanted: str, limit: int, skip: int) -> tuple[int, list[Inbound]]:
+async def search_page(
+    connection: Connection, tallies: Tallies, wanted: str, limit: int, skip: int
+) -> tuple[int, list[Inbound]]:
     """Read a page of the messages that contain `wanted` (folded, not empty), newest first, and their number."""
-    matching, parameters = search.condition(wanted, search.INBOUND)
-    ((total,),) = await connection.execute_fetchall(f"SELECT count(*) FROM ({matching})", parameters)
+    selection = search.found(wanted, search.INBOUND)
+    place = blocks.place(await tallies.of(connection, selection), limit, skip)
+    return place.total, await _at(connection, selection, place)
+
+
+_ALL = Selection(sql="SELECT seq FROM inbound INDEXED BY inbound_order WHERE seq BETWEEN {first} AND {last}")
+
+
+async def _at(connection: Connection, selection: Selection, place: Place) -> list[Inbound]:
+    numbers, parameters = place.query(selection)
     rows = await connection.execute_fetchall(
-        f"SELECT * FROM inbound WHERE seq IN ({matching} ORDER BY 1 DESC LIMIT ? OFFSET ?) ORDER BY seq DESC",
-        (*parameters, limit, skip),
+        f"SELECT * FROM inbound WHERE seq IN ({numbers}) ORDER BY seq DESC", parameters
     )
-    return int(total), [from_row(row) for row in rows]
+    return [from_row(row) for row in rows]

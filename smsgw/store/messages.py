@@ -1,7 +1,7 @@
 """Statements over messages and their timeline; plain functions over an open transaction or a reader."""
 
 import sqlite3
-from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from aiosqlite import Connection
@@ -16,7 +16,8 @@ from smsgw.model import (
     TimelineEntry,
     sources,
 )
-from smsgw.store import search
+from smsgw.store import blocks, search
+from smsgw.store.blocks import Place, Selection, Tallies
 from smsgw.store.db import Tx
 
 BY_ID = "SELECT * FROM messages WHERE id = ?"
@@ -148,38 +149,31 @@ async def timeline(connection: Connection, row: int) -> tuple[TimelineEntry, ...
 
 async def page(connection: Connection, limit: int, skip: int) -> tuple[int, list[Message]]:
     """Read a page of all messages, newest first, and their number."""
-    total = await _count(connection, Status)
-    # Skipping walks the narrow index of ids, not the rows.
-    rows = await connection.execute_fetchall(
-        f"SELECT {_COLUMNS} FROM messages WHERE seq IN"
-        " (SELECT seq FROM messages ORDER BY seq DESC LIMIT ? OFFSET ?) ORDER BY seq DESC",
-        (limit, skip),
-    )
-    return total, [from_row(row) for row in rows]
+    place = blocks.place(await blocks.all_of(connection, search.MESSAGES), limit, skip)
+    return place.total, await _at(connection, _ALL, place)
 
 
 async def search_page(
-    connection: Connection, wanted: str, statuses: tuple[Status, ...], limit: int, skip: int
+    connection: Connection, tallies: Tallies, wanted: str, statuses: tuple[Status, ...], limit: int, skip: int
 ) -> tuple[int, list[Message]]:
     """Read a page of the messages that contain `wanted` (folded) or have one of `statuses`, and their number."""
-    matching, parameters = search.condition(wanted)
+    selection = replace(search.found(wanted), also=_having(statuses) if statuses else "")
+    place = blocks.place(await tallies.of(connection, selection), limit, skip)
+    return place.total, await _at(connection, selection, place)
+
+
+# The index of row numbers is narrow; the rows themselves are wide.
+_ALL = Selection(sql="SELECT seq FROM messages INDEXED BY messages_order WHERE seq BETWEEN {first} AND {last}")
+
+
+def _having(statuses: tuple[Status, ...]) -> str:
     listed = ", ".join(str(int(status)) for status in statuses)
-    others = f"AND (SELECT status FROM messages WHERE seq = hit.rowid) NOT IN ({listed})" if statuses else ""
-    (hits,) = await connection.execute_fetchall(
-        f"SELECT count(*) FROM ({matching}) AS hit WHERE 1 {others}", parameters
-    )
-    total = int(hits[0]) + await _count(connection, statuses)
-    either = f"SELECT seq FROM messages WHERE status IN ({listed}) UNION {matching}" if statuses else matching
+    return f"SELECT seq FROM messages WHERE status IN ({listed}) AND seq BETWEEN {{first}} AND {{last}}"
+
+
+async def _at(connection: Connection, selection: Selection, place: Place) -> list[Message]:
+    numbers, parameters = place.query(selection)
     rows = await connection.execute_fetchall(
-        f"SELECT {_COLUMNS} FROM messages WHERE seq IN ({either} ORDER BY 1 DESC LIMIT ? OFFSET ?) ORDER BY seq DESC",
-        (*parameters, limit, skip),
+        f"SELECT {_COLUMNS} FROM messages WHERE seq IN ({numbers}) ORDER BY seq DESC", parameters
     )
-    return total, [from_row(row) for row in rows]
-
-
-async def _count(connection: Connection, statuses: Iterable[Status]) -> int:
-    listed = ", ".join(str(int(status)) for status in statuses)
-    (row,) = await connection.execute_fetchall(
-        f"SELECT coalesce(sum(messages), 0) FROM status_counts WHERE status IN ({listed})"
-    )
-    return int(row[0])
+    return [from_row(row) for row in rows]

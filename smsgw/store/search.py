@@ -6,7 +6,9 @@ are looked up, never scanned. The indexes keep no text, so a row is taken out wi
 """
 
 import unicodedata
+from functools import lru_cache
 
+from smsgw.store.blocks import Selection
 from smsgw.store.db import Tx
 
 # What the tables of an index begin with.
@@ -39,12 +41,19 @@ def remove(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES
     )
 
 
-def condition(wanted: str, index: str = MESSAGES) -> tuple[str, tuple[str]]:
-    """Return SQL that gives the row numbers of the messages that contain `wanted` (folded, not empty)."""
+def found(wanted: str, index: str = MESSAGES) -> Selection:
+    """Return the rows of the messages that contain `wanted` (folded, not empty)."""
     if len(wanted) < 3:
-        return f"SELECT rowid FROM {index}_short_runs WHERE {index}_short_runs MATCH ?", (_run_word(wanted),)
-    quoted = '"' + wanted.replace('"', '""') + '"'
-    return f"SELECT rowid FROM {index}_trigrams WHERE {index}_trigrams MATCH ?", (quoted,)
+        return Selection(sql=_matching(f"{index}_short_runs"), wanted=_run_word(wanted))
+    return Selection(sql=_matching(f"{index}_trigrams"), wanted=_quoted(wanted), leaps=True)
+
+
+def _matching(table: str) -> str:
+    return f"SELECT rowid FROM {table} WHERE {table} MATCH :wanted AND rowid BETWEEN {{first}} AND {{last}}"
+
+
+def _quoted(wanted: str) -> str:
+    return '"' + wanted.replace('"', '""') + '"'
 
 
 def _short_runs(folded: str, phone_number: str) -> str:
@@ -52,6 +61,7 @@ def _short_runs(folded: str, phone_number: str) -> str:
     return " ".join(sorted(map(_run_word, runs)))
 
 
+@lru_cache(maxsize=4_096)
 def _run_word(run: str) -> str:
     # The tokenizer takes letters and digits only, and a run may be anything.
     return "x" + "x".join(f"{ord(character):x}" for character in run)

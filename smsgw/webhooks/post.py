@@ -121,13 +121,14 @@ class Postman:
         }
 
 
-def _trust(ca_file: str) -> ssl.SSLContext:
+def _trust(ca_file: str) -> ssl.SSLContext | bool:
+    if not ca_file:
+        return True  # in whom the system trusts; the library has read them already
     context = ssl.create_default_context()
-    if ca_file:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:
-            raise OSError(f"[webhooks] ca_file {ca_file} holds no certificates that can be read: {error}") from error
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:
+        raise OSError(f"[webhooks] ca_file {ca_file} holds no certificates that can be read: {error}") from error
     return context
 
 

@@ -122,6 +122,41 @@ async def test_what_nobody_has_looked_at_is_not_forgotten_before(config: Config,
         assert await gateway.housekeeping.forget() == 1
 
 
+async def test_lists_that_were_there_before_blocks_were_counted_are_paged_and_searched(
+    config: Config, clock: Clock
+) -> None:
+    connection = database_of_schema(13, Path(config.store.path))
+    rows = (1, 16_383, 16_384, 40_000)
+    tx = Tx(connection, NOON)
+    for row in rows:
+        connection.execute(
+            "INSERT INTO messages (seq, id, text, phone_number, callback_id, asked_device, encoding, status,"
+            " created_at, expires_at) VALUES (?, ?, 'sent', '79990000001', '', '', 'gsm7', 2, ?, ?)",
+            (row, f"{row:024x}", NOON, NOON + 1),
+        )
+        search.add(tx, row, "sent", "79990000001")
+        connection.execute(
+            "INSERT INTO inbound (seq, id, kind, text, sender, device, sim, created_at, is_flash, missing, indications)"
+            " VALUES (?, ?, 'text', 'received', 'Bank', 'd', ?, ?, 0, '[]', '[]')",
+            (row, f"{row:024x}", SIM, NOON),
+        )
+        search.add(tx, row, "received", "bank", search.INBOUND)
+    connection.close()
+
+    newest = [f"{row:024x}" for row in reversed(rows)]
+    async with open_gateway(config, clock) as gateway:
+        for wanted in ("", "e", "sent"):
+            page = await gateway.messages.page(2, 2, wanted)
+            assert (page.total, [message.id for message in page.messages]) == (4, newest[2:]), wanted
+        for wanted in ("", "e", "receiv", "bank"):
+            received = await gateway.inbox.page(2, 2, wanted)
+            assert (received.total, [message.id for message in received.messages]) == (4, newest[2:]), wanted
+        await gateway.messages.delete(newest[0])
+        await gateway.inbox.delete(newest[3])
+        assert (await gateway.messages.page(2, 1, "")).total == 3
+        assert (await gateway.inbox.page(2, 1, "receiv")).total == 3
+
+
 def test_every_step_of_the_history_can_be_taken_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     for version in range(1, len(shipped_scripts()) + 1):
