@@ -194,6 +194,7 @@ def _store(connection: sqlite3.Connection, stories: Sequence[Story]) -> None:
         "INSERT INTO sim_recipients VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last_at = excluded.last_at",
         [(s.sim, s.phone_number, s.at) for s in stories if s.at > time.time() * 1_000 - 62 * _DAY_MS],
     )
+    tx.conclude()
     connection.execute("COMMIT")
 
 
@@ -266,6 +267,7 @@ def _remove(connection: sqlite3.Connection, count: int) -> None:
         ):
             messages.delete(tx, row)
             tx.change("DELETE FROM events WHERE subject = ?", (row["id"],))
+        tx.conclude()
         connection.execute("COMMIT")
 
 
@@ -274,9 +276,10 @@ def _receive(connection: sqlite3.Connection, count: int) -> None:
     stories = _stories(count)
     while batch := list(islice(stories, _AT_ONCE)):
         connection.execute("BEGIN")
+        tx = Tx(connection, batch[-1].at)
         for story in batch:
             inbound.insert(
-                Tx(connection, story.at),
+                tx,
                 id=story.id,
                 device=_device(story.sim),
                 sim=story.sim,
@@ -285,4 +288,5 @@ def _receive(connection: sqlite3.Connection, count: int) -> None:
                     kind=InboundKind.TEXT, text=story.text, data=None, sender=story.phone_number, sent_at=story.at
                 ),
             )
+        tx.conclude()
         connection.execute("COMMIT")

@@ -58,6 +58,12 @@ class Tx:
         return row
 
 
+    def conclude(self) -> None:
+        """Do what was left for the end."""
+        for work in self.last:
+            work(self)
+
+
 @dataclass(slots=True)
 class _Job(Generic[T]):
     work: Callable[[Tx], T]
@@ -191,8 +197,7 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 self._run_in_savepoint(tx, job)
-            for work in tx.last:
-                work(tx)
+            tx.conclude()
             self._commit(batch)
             return tx.news
         except sqlite3.Error as error:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from dataclasses import replace
-from functools import partial
 
 from aiosqlite import Connection
 
@@ -67,16 +66,14 @@ def insert(
             request.on_uncertain,
         ),
     )
-    # The index writes all that it has been given out at each savepoint: at the end it does so once for many messages.
-    tx.last.append(partial(search.add, row=row, text=request.text, phone_number=request.phone_number))
+    search.add(tx, row, request.text, request.phone_number)
     note(tx, row, Status.WAITING, Reason.SUBMITTED)
     return row
 
 
 def delete(tx: Tx, row: sqlite3.Row) -> None:
     """Remove a message with all that hangs on it."""
-    # In its turn: the message may not be in the index yet.
-    tx.last.append(partial(search.remove, row=row["seq"], text=row["text"], phone_number=row["phone_number"]))
+    search.remove(tx, row["seq"], row["text"], row["phone_number"])
     tx.change("DELETE FROM messages WHERE seq = ?", (row["seq"],))
 
 

@@ -6,7 +6,7 @@ are looked up, never scanned. The indexes keep no text, so a row is taken out wi
 """
 
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from smsgw.store.blocks import Selection
 from smsgw.store.db import Tx
@@ -21,15 +21,24 @@ def fold(text: str) -> str:
 
 
 def add(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES) -> None:
-    """Index a message that was just inserted."""
+    """Index a message that was just inserted, with the end of the transaction."""
+    # The index writes all that it has been given out at each savepoint: at the end it does so once for many messages.
+    tx.last.append(partial(_add, row=row, text=text, phone_number=phone_number, index=index))
+
+
+def remove(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES) -> None:
+    """Take a message out of the index, with the end of the transaction; the values must be those it was added with."""
+    tx.last.append(partial(_remove, row=row, text=text, phone_number=phone_number, index=index))
+
+
+def _add(tx: Tx, row: int, text: str, phone_number: str, index: str) -> None:
     folded = fold(text)
     tx.change(f"INSERT INTO {index}_trigrams (rowid, text, phone_number) VALUES (?, ?, ?)", (row, folded, phone_number))
     runs = _short_runs(folded, phone_number)
     tx.change(f"INSERT INTO {index}_short_runs (rowid, runs) VALUES (?, ?)", (row, runs))
 
 
-def remove(tx: Tx, row: int, text: str, phone_number: str, index: str = MESSAGES) -> None:
-    """Take a message out of the index; the values must be those it was added with."""
+def _remove(tx: Tx, row: int, text: str, phone_number: str, index: str) -> None:
     folded = fold(text)
     tx.change(
         f"INSERT INTO {index}_trigrams ({index}_trigrams, rowid, text, phone_number) VALUES ('delete', ?, ?, ?)",

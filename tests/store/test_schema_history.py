@@ -31,7 +31,9 @@ async def test_what_sims_had_submitted_is_known_with_its_recipient(config: Confi
         " expires_at) VALUES (1, ?, 'x', '79990000001', '', '', 'gsm7', 2, ?, ?)",
         (ID, NOON, NOON + 1),
     )
-    search.add(Tx(connection, NOON), 1, "x", "79990000001")
+    tx = Tx(connection, NOON)
+    search.add(tx, 1, "x", "79990000001")
+    tx.conclude()
     connection.execute("INSERT INTO parts VALUES (5, 1, 1, x'00', 1, 'accepted', NULL, NULL, NULL)")
     connection.executemany(
         "INSERT INTO attempts (id, part, device, sim, submitted_at, ended_at, outcome, reference, reference_before,"
@@ -141,6 +143,7 @@ async def test_lists_that_were_there_before_blocks_were_counted_are_paged_and_se
             (row, f"{row:024x}", SIM, NOON),
         )
         search.add(tx, row, "received", "bank", search.INBOUND)
+    tx.conclude()
     connection.close()
 
     newest = [f"{row:024x}" for row in reversed(rows)]
