@@ -77,7 +77,7 @@ def _budgets(runs: Sequence[Run]) -> str:
 
 def _reasons(budgets: Sequence[Budget]) -> Iterator[str]:
     for budget in budgets:
-        if budget.why:
+        if budget.why and not budget.holds:
             yield f"\n*{budget.what}*: {budget.why}"
 
 

@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A limit that was set beforehand, and what was found; `why` is for one that does not hold."""
+    """A limit that was set beforehand, and what was found; `why` is what to say where it does not hold."""
 
     what: str
     limit: str
@@ -98,7 +98,8 @@ def plain(section: Section) -> str:
     lines += [""] if section.budgets else []
     for budget in section.budgets:
         mark = "holds" if budget.holds else "DOES NOT HOLD"
-        lines.append(f"{mark}: {budget.what}: {budget.limit}; found {budget.found}. {budget.why}".rstrip())
+        why = "" if budget.holds else budget.why
+        lines.append(f"{mark}: {budget.what}: {budget.limit}; found {budget.found}. {why}".rstrip())
     return "\n".join(lines)
 
 
@@ -155,9 +156,10 @@ def program(description: str, measure: Measure, add_options: Callable[[argparse.
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return what a person would type, without where the results go."""
+    """Return what a person would type: without where the results go, and where large databases are kept."""
     name, *options = arguments
-    if "--json" in options:
-        place = options.index("--json")
-        del options[place : place + 2]
+    for place_of in ("--json", "--keep"):
+        if place_of in options:
+            place = options.index(place_of)
+            del options[place : place + 2]
     return shlex.join(("python", f"bench/{Path(name).name}", *options))
