@@ -577,14 +577,15 @@ async def test_old_deliveries_go_with_their_messages(config: Config, clock: Cloc
 
 
 async def test_while_a_secret_is_changed_both_sign(gateway: Gateway, config: Config, clock: Clock) -> None:
-    async with receiver() as received, sender(gateway, config, clock):
+    async with receiver() as received:
         webhook, old = await hook(gateway, received.url)
         new = await gateway.webhooks.rotate(webhook.id)
-        await send(gateway)
-        await all_told(gateway, webhook)
-        clock.advance(DAY_S + 1)
-        await send(gateway, reference=8)
-        await all_told(gateway, webhook)
+        for reference in (7, 8):
+            # One that runs on sees a moment later that the day is over.
+            async with sender(gateway, config, clock):
+                await send(gateway, reference=reference)
+                await all_told(gateway, webhook)
+            clock.advance(DAY_S + 1)
     assert [(one.is_signed_with(old), one.is_signed_with(new)) for one in received.told] == [
         (True, True),
         (True, True),
