@@ -42,7 +42,7 @@ class Sending:
         self._served_last: dict[str, int] = {}  # client, by worker: forgetting it costs somebody one turn
 
     async def claim(
-        self, device: str, sim: str, slot: int, reference_before: int | None = None
+        self, device: str, sim: str, slot: int, reference_before: int | None = None, behind: int | None = None
     ) -> ClaimedMessage | Standstill | None:
         """Take the next due message that this device may send with this SIM; raises `DeviceSwitchedOff`.
 
@@ -51,8 +51,11 @@ class Sending:
 
         The same transaction records that the first of its parts is about to go on the wire: it is uncertain from here
         until an outcome is stored. `reference_before` is the TP-MR that the SIM remembers until then, if that is known.
+        Nothing is taken `behind` a part whose own outcome is not stored yet.
         """
-        claim = partial(self._claim, device=device, sim=sim, slot=slot, reference_before=reference_before)
+        claim = partial(
+            self._claim, device=device, sim=sim, slot=slot, reference_before=reference_before, behind=behind
+        )
         while True:
             found = await self._db.write(claim)
             if not isinstance(found, _GoOn):
@@ -133,9 +136,11 @@ class Sending:
     # ── within the transaction ──
 
     def _claim(
-        self, tx: Tx, device: str, sim: str, slot: int, reference_before: int | None
+        self, tx: Tx, device: str, sim: str, slot: int, reference_before: int | None, behind: int | None
     ) -> ClaimedMessage | Standstill | _GoOn | None:
         ensure_active(tx, device)
+        if behind is not None and parts.state_of(tx, behind) is PartState.SUBMITTING:
+            return None
         of_sim, holder = self._limits(device, slot), self._devices.holder(device, slot)
         if rest := limits.rest(tx, sim, of_sim):
             return rest

@@ -105,7 +105,7 @@ class Sender:
         self._board.become(DeviceState.READY, self._board.live.error)
         return True
 
-    async def _claim(self) -> ClaimedMessage | None:
+    async def _claim(self, behind: int | None = None) -> ClaimedMessage | None:
         seat = self._seat
         self._claimed_at = time.monotonic()
         try:
@@ -113,7 +113,7 @@ class Sender:
                 await self._gateway.devices.ensure_active(seat.device)
                 return None
             before = self._record.reference
-            found = await self._gateway.sending.claim(seat.device, seat.sim, seat.slot, before)
+            found = await self._gateway.sending.claim(seat.device, seat.sim, seat.slot, before, behind)
         except StorageUnavailable as error:
             self._hold(self._pace.storage_retry_s, str(error))
             return None
@@ -210,9 +210,9 @@ class Sender:
             self._climber.unanswered(why)
             raise
         self._record.accepted(reference)
+        self._board.note(error=None)
         await self._accepted(part, reference, is_last=place == len(claimed.parts) - 1)
         self._climber.proved(Proof.ACCEPTS)
-        self._board.note(error=None)
         return True
 
     async def _accepted(self, part: PartToSend, reference: int | None, *, is_last: bool) -> None:
@@ -222,7 +222,7 @@ class Sender:
             await stored
             return
         # Each is waited for, whatever becomes of the other.
-        failure, following = await asyncio.gather(stored, self._claim(), return_exceptions=True)
+        failure, following = await asyncio.gather(stored, self._claim(part.row), return_exceptions=True)
         if isinstance(failure, BaseException):
             raise failure
         if isinstance(following, BaseException):

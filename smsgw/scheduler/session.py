@@ -138,6 +138,7 @@ class Session:
             or self._record.is_to_be_read
             or self._talk.is_wanted
             or self._balance.is_watched
+            or (self._slots.are_several and time.monotonic() >= self._next_slot_look)
             or self._idle_s() == 0
         )
 

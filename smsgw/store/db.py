@@ -57,7 +57,6 @@ class Tx:
         assert row is not None
         return row
 
-
     def conclude(self) -> None:
         """Do what was left for the end."""
         for work in self.last:

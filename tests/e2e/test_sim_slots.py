@@ -15,6 +15,7 @@ from simmodem.device import Answer, Device
 from simmodem.equipment import CmsError
 from simmodem.modem import COMMANDS
 from smsgw.config import ModemConfig, SimConfig
+from smsgw.scheduler.pace import Pace
 from world import BRISK, World, configure, running, until
 
 DUAL = Profile(
@@ -35,6 +36,7 @@ async def dual(
     rules: tuple[Rule, ...] = (),
     sims: tuple[SimConfig, ...] = SIMS,
     sending: dict[str, Any] | None = None,
+    pace: Pace = PACE,
     **of_modem: Any,
 ) -> AsyncIterator[World]:
     """Open a world with one modem and two SIMs; it turns at once where the test says nothing else."""
@@ -42,7 +44,7 @@ async def dual(
         config = configure(folder, virtual.paths, **(sending or {}))
         settings = {"slot_stay_s": 0, "slot_wait_s": 0, "sims": sims, **of_modem}
         modem = ModemConfig(name="dual", port=str(virtual.paths[0]), **settings)
-        async with running(replace(config, modems=(modem,)), virtual, PACE) as w:
+        async with running(replace(config, modems=(modem,)), virtual, pace) as w:
             await w.all_ready()
             yield w
 
@@ -279,6 +281,15 @@ async def test_a_report_that_came_during_the_last_message_before_a_turn_counts(t
         other = await w.send("other", to_sim=2)
         for id in (other, first, last):
             await w.reaches(id, 4)
+
+
+async def test_a_long_queue_for_one_sim_does_not_keep_the_modem_from_turning(tmp_path: Path) -> None:
+    # Nothing else comes between two messages: neither reports, nor a look at the network or the stores.
+    rules, pace = (Rule(network_time=0.02, report_delay=600.0),), replace(PACE, watch_s=600.0, list_s=600.0)
+    async with dual(tmp_path, rules=rules, pace=pace, slot_wait_s=600) as w:
+        bulk = [await w.send(f"bulk {number}", to_sim=1) for number in range(150)]
+        await w.reaches(await w.send("urgent", to_sim=2, priority=9), 2)
+        assert (await w.message(bulk[-1]))["status"] == 0
 
 
 async def test_a_command_from_the_configuration_turns_a_modem_of_no_known_family(tmp_path: Path) -> None:

@@ -127,6 +127,18 @@ async def test_one_claimed_message_is_never_claimed_twice(gateway: Gateway) -> N
     assert await gateway.sending.claim(await device(gateway, "south"), OTHER_SIM, 1) is None
 
 
+async def test_nothing_is_claimed_behind_a_part_whose_outcome_is_not_stored(gateway: Gateway) -> None:
+    await submit(gateway, "first")
+    second = await submit(gateway, "second")
+    part, north = await take_part(gateway), await device(gateway)
+    assert await gateway.sending.claim(north, SIM, 1, behind=part) is None
+    assert await part_states(gateway, second) == [PartState.PENDING]
+    await gateway.sending.accepted(part, SIM, 10)
+    claimed = await gateway.sending.claim(north, SIM, 1, behind=part)
+    assert isinstance(claimed, ClaimedMessage)
+    assert claimed.id == second
+
+
 async def test_a_permanent_refusal_is_final_and_says_why(gateway: Gateway) -> None:
     id = await submit(gateway)
     await gateway.sending.refused(await take_part(gateway), cms(1), "+CMS ERROR: 1")
