@@ -140,10 +140,14 @@ def last_in_doubt(tx: Tx, sim: str) -> tuple[int, int | None] | None:
     """Return the part that a SIM submitted last, if it is in doubt, and which TP-MR the SIM remembered before."""
     row = tx.row(
         # The order is that of the rows, whatever the clock has said.
-        "SELECT part, reference_before FROM attempts INDEXED BY attempts_of_sim WHERE sim = ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, part, reference_before FROM attempts INDEXED BY attempts_of_sim WHERE sim = ?"
+        " ORDER BY id DESC LIMIT 1",
         (sim,),
     )
     if row is None or row["part"] is None or state_of(tx, row["part"]) not in (PartState.UNCERTAIN, PartState.LEFT):
+        return None
+    # What this SIM has not sent, or was refused, another one may have tried since: the doubt is about that one then.
+    if tx.row("SELECT 1 FROM attempts WHERE part = ? AND id > ?", (row["part"], row["id"])):
         return None
     return row["part"], row["reference_before"]
 

@@ -51,6 +51,7 @@ class Histories(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.hands: dict[str, Hand] = {}
         self.references = dict.fromkeys(SIMS, 0)
+        self.gone: set[int] = set()  # the parts that have left a modem
         self.ids: list[str] = []
         self.submitted: list[int] = []  # when the limited SIM has submitted something that the network may have
         self.gateway = self.start()
@@ -194,6 +195,7 @@ class Histories(RuleBasedStateMachine):
             assert claimed.id in self.ids
             assert all(hand.claimed.id != claimed.id for hand in self.hands.values())
             first, *rest = [part.row for part in claimed.parts]
+            assert not self.gone.intersection((first, *rest)), "what has left is sent again"
             self.hands[name] = Hand(claimed, rest, on_wire=first)
 
     def is_taken(self, name: str, part: int, outcome: str | int) -> bool:
@@ -205,13 +207,28 @@ class Histories(RuleBasedStateMachine):
         if outcome != "not sent" and name == "south":
             self.submitted.append(self.clock.now)
         if outcome == "left":
-            self.references[name] = (self.references[name] + 1) % 4
+            self.leave(name, part)
         if outcome in ("not sent", "unknown", "left"):
             self.do((sending.not_sent if outcome == "not sent" else sending.unknown)(part, "the line was lost"))
             return False
-        self.references[name] = (self.references[name] + 1) % 4
+        self.leave(name, part)
         self.do(sending.accepted(part, SIMS[name], None if outcome == "bare" else self.references[name]))
         return True
+
+    def leave(self, name: str, part: int) -> None:
+        """The SIM counts a part that goes out."""
+        self.references[name] = (self.references[name] + 1) % 4
+        self.gone.add(part)
+
+    @rule(name=st.sampled_from(tuple(SIMS)))
+    def leave_and_be_killed(self, name: str) -> None:
+        """Nobody sees any more that a part goes out."""
+        hand = self.hands.get(name)
+        if hand is not None and hand.on_wire is not None:
+            self.leave(name, hand.on_wire)
+            if name == "south":
+                self.submitted.append(self.clock.now)
+            self.kill_and_start()
 
     @rule(name=st.sampled_from(tuple(SIMS)))
     def stop_between_parts(self, name: str) -> None:

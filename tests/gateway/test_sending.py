@@ -15,6 +15,7 @@ SIM = "8944000000000000001"
 OTHER_SIM = "8944000000000000002"
 IMEI, OTHER_IMEI = "490154203237518", "490154203237526"
 MARK = 123  # set in the modem while it was running
+BLAMES_SIM = 8  # operator determined barring: tried through another SIM
 NUMBER = "79991234567"
 DELIVERED, STILL_TRYING, REJECTED = 0x00, 0x30, 0x42
 THREE_PARTS = "ы" * 150
@@ -478,6 +479,48 @@ async def test_an_old_doubt_about_one_part_ends_no_message_with_a_new_one_about_
     await gateway.housekeeping.sweep(LONG_S)
     assert await gateway.sending.sim_remembers(SIM, IMEI, MARK, 8)
     assert await part_states(gateway, id) == [PartState.LEFT, PartState.PENDING, PartState.PENDING]
+
+
+async def goes_through_another_sim(gateway: Gateway, why: str) -> tuple[str, int]:
+    """Let one SIM surely not send a part, and another one try; returns the message and the first modem's mark."""
+    await rely_on_record(gateway)
+    south, mark = await device(gateway, "south"), MARK
+    await gateway.devices.sim_seen(south, OTHER_SIM, None, 1)
+    await gateway.devices.seen(south, None)
+    id = await submit(gateway)
+    part = (await claim(gateway, reference_before=7)).parts[0].row
+    if why == "no prompt":
+        await gateway.sending.not_sent(part, "no prompt came")
+    elif why == "refused":
+        await gateway.sending.refused(part, cms(BLAMES_SIM), f"+CMS ERROR: {BLAMES_SIM}")
+    else:
+        await gateway.sending.recover()
+        assert await gateway.sending.sim_remembers(SIM, IMEI, MARK, 7)
+        mark += 1
+        await gateway.devices.boot_marked(SIM, mark)
+    assert (await claim(gateway, "south", OTHER_SIM, reference_before=40)).parts[0].row == part
+    await gateway.sending.recover()
+    return id, mark
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+@pytest.mark.parametrize("why", ["no prompt", "refused", "not counted"])
+async def test_what_one_sim_has_not_counted_proves_nothing_of_what_another_has_submitted_since(
+    gateway: Gateway, why: str, has_left: bool
+) -> None:
+    id, mark = await goes_through_another_sim(gateway, why)
+    if has_left:
+        await gateway.sending.sim_remembers(OTHER_SIM, OTHER_IMEI, MARK, 41)
+    before = await part_states(gateway, id)
+    assert before == [PartState.LEFT if has_left else PartState.UNCERTAIN]
+    assert not await gateway.sending.sim_remembers(SIM, IMEI, mark, 7)
+    assert await part_states(gateway, id) == before
+
+
+async def test_a_late_answer_at_one_sim_proves_nothing_of_what_another_has_submitted_since(gateway: Gateway) -> None:
+    id, _ = await goes_through_another_sim(gateway, "no prompt")
+    assert not await gateway.sending.answered_late(SIM, 8)
+    assert await part_states(gateway, id) == [PartState.UNCERTAIN]
 
 
 async def test_a_gateway_that_never_runs_for_long_ends_a_doubt_after_a_week(
