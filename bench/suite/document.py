@@ -24,8 +24,12 @@ make bench
 ```
 
 which takes about {minutes} minutes on a machine that does nothing else. `make bench ARGS="--only gap idle"` measures
-some of it; each part has its own command below. A virtual modem answers at once and its network takes no time unless a
-part says so: what is left is what the gateway adds. Client, modems and gateway share one machine.
+some of it; each part has its own command below. Databases of up to a million messages (3 GB) are filled for it, anew
+each time unless `ARGS="--keep DIR"` says where to keep them; `.venv/bin/python bench/soak.py --minutes 120` is a longer
+soak.
+
+A virtual modem answers at once and its network takes no time unless a part says so: what is left is what the gateway
+adds. Client, modems and gateway share one machine.
 
 *p50*, *p95* and *p99* are what half, 95 and 99 of a hundred did not exceed.
 """

@@ -162,4 +162,4 @@ def command_line(arguments: Sequence[str]) -> str:
         if place_of in options:
             place = options.index(place_of)
             del options[place : place + 2]
-    return shlex.join(("python", f"bench/{Path(name).name}", *options))
+    return shlex.join((".venv/bin/python", f"bench/{Path(name).name}", *options))

@@ -71,7 +71,7 @@ def test_the_document_says_of_each_budget_whether_it_holds_and_why_not() -> None
 
 def test_the_command_of_a_run_leaves_out_where_its_results_went() -> None:
     arguments = ["/somewhere/bench/gap.py", "--messages", "5", "--json", "/tmp/x y.json"]
-    assert command_line(arguments) == "python bench/gap.py --messages 5"
+    assert command_line(arguments) == ".venv/bin/python bench/gap.py --messages 5"
 
 
 def test_a_line_goes_up_with_its_values() -> None:
