@@ -167,7 +167,10 @@ def table(found: list[Footprint]) -> Table:
 def budgets(found: list[Footprint]) -> list[Budget]:
     """Hold the larger database against its limits, and against the empty one."""
     empty, full = found
-    most = max(each.resident for each in found)
+    most, after_reads = (
+        1.048576 * max(values)
+        for values in ([each.resident for each in found], [each.resident_after_reads for each in found])
+    )
     busiest = max(each.processor for each in found)
     slowest = max(each.start.modems_s for each in found)
     grown = full.resident - empty.resident
@@ -175,8 +178,8 @@ def budgets(found: list[Footprint]) -> list[Budget]:
         Budget(
             what=f"an idle gateway with {MODEMS} modems: memory",
             limit="< 60 MB resident",
-            found=f"{most * 1.048576:.1f} MB",
-            holds=most * 1.048576 < 60,
+            found=f"{most:.1f} MB, and {after_reads:.1f} MB after lists of all kinds were read",
+            holds=max(most, after_reads) < 60,
         ),
         Budget(
             what="its share of the processor", limit="< 1 % of one core", found=f"{busiest:.2f} %", holds=busiest < 1

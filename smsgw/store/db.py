@@ -24,6 +24,8 @@ T = TypeVar("T")
 # Bounds how long the first of a batch waits for the last; far above what one sync lets gather.
 _MAX_BATCH = 256
 _READERS = 2
+# A page of a list needs little, and what was read before is in the cache of the system.
+_READER_CACHE_KIB = 512
 _BUSY_TIMEOUT_MS = 5_000
 
 
@@ -258,6 +260,7 @@ class Database:
                     )
                     reader.row_factory = sqlite3.Row
                     await reader.execute_fetchall(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+                    await reader.execute_fetchall(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
                     database._idle_readers.put_nowait(reader)
                 database._finder = readers.enter_context(closing(_open_finder(path)))
                 yield database
