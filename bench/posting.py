@@ -139,7 +139,8 @@ def of_connections(pairs: Pairs) -> Table:
 
 def of_syncs(slow: Slow) -> Table:
     """Show what slower disks cost."""
-    columns = [f"{count} connections: {kind}" for count in (1, JUDGED) for kind in ("answers/s", "p50, ms", "p99, ms")]
+    names = ("one connection", f"{JUDGED} connections")
+    columns = [f"{name}: {kind}" for name in names for kind in ("answers/s", "p50, ms", "p99, ms")]
     return Table(
         title="Slow syncs",
         columns=("a sync takes longer by", *columns),

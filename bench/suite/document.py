@@ -23,9 +23,9 @@ again, and this page written anew, by
 make bench
 ```
 
-which takes about {minutes} minutes on a machine that does nothing else. `make bench ARGS="--only gap idle"` measures
-some of it; each part has its own command below. Databases of up to a million messages (3 GB) are filled for it, anew
-each time unless `ARGS="--keep DIR"` says where to keep them; `.venv/bin/python bench/soak.py --minutes 120` is a longer
+which takes about {minutes} minutes on a machine that does nothing else, and some ten more to fill databases of up to a
+million messages (3 GB) where `ARGS="--keep DIR"` does not say that they are kept. `make bench ARGS="--only gap idle"`
+measures some of it; each part has its own command below. `.venv/bin/python bench/soak.py --minutes 120` is a longer
 soak.
 
 A virtual modem answers at once and its network takes no time unless a part says so: what is left is what the gateway

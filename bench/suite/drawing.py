@@ -70,7 +70,7 @@ def _lines(chart: Chart) -> Iterator[str]:
         yield f'<path d="M{_LEFT} {down}h{width}" stroke="#ddd"/>'
         yield _text(_LEFT - 6, down + 4, _mark(mark), anchor="end")
     for x in along[:: math.ceil(len(along) / _MOST_LABELS)]:
-        yield _text(at(x, scale.marks[0])[0], _TOP + height + 16, _mark(x), anchor="middle")
+        yield _text(at(x, scale.marks[0])[0], _TOP + height + 16, _mark(round(x, 1)), anchor="middle")
     yield _text(_LEFT + width / 2, _TOP + height + 34, chart.x, anchor="middle")
     middle = _TOP + height / 2
     yield f'<g transform="rotate(-90 14 {middle})">{_text(14, middle + 4, chart.y, anchor="middle")}</g>'
