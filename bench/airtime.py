@@ -11,6 +11,12 @@ each modem's first part to that of its last. With keep_link, the gateway asks th
 (AT+CMMS=1), which this model's network does for 3 s: then only what finds no link needs one, which makes the possible
 less; what the gateway loses shows in the share, what the link is worth in the time a part takes.
 
+gammu-smsd and smstools, Debian's, send fewer of the same messages, with the first of the same draws, each through one
+modem of its own, all at the same time and after the gateway. They are set as the comparison with them sets them, such
+that a server can live with it; smstools *unchecked* does not listen before each command. Their modem puts reports where
+they can read them, gammu-smsd is told that texts are Unicode, and all messages are there at once, as files. gammu-smsd
+asks for the link to be kept, by itself: it stands beside the rows with keep_link, smstools beside those without.
+
 All of this is the simulator's model and no real network. That AT+CMMS saves anything, and how much, depends on modem
 and network; no measurement of it on real networks is known to us. The simulator's timers come round up to a millisecond
 late, some five times a part, and count as the gateway's loss. How much that is tells the first row: a client in the
@@ -23,9 +29,12 @@ import math
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from simmodem import Line, Rule, VirtualModems
+from contenders import CONTENDERS, Spooler
+from simmodem import GENERIC, Line, Profile, Rule, Stage, VirtualModems
+from spools import Rival, demand, spool
 from suite.airtime import AirUse, air_use
 from suite.gateway import Gateway, gateway, until_ready
 from suite.section import Section, Table, program
@@ -40,6 +49,10 @@ NUMBER = "79991234567"
 SHORT, LONG = "Ваш код 4711", "Ваш заказ собран и ждёт вас. " * 3
 PARTS_OF_THREE = 4
 QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE = 2, 6, 0.1
+# Whoever takes a core for it while there is nothing to do is left out.
+PEERS = ("gammu-smsd", "smstools", "smstools, unchecked")
+PEER_MESSAGES, QUICK_PEER_MESSAGES = 30, 3
+PATIENCE_S = 600.0
 # What the client that only sends does: little, since nothing about it is left to chance.
 BARE, BARE_PARTS = "no gateway: a client that only sends", 4
 BARE_PDU = b"0011000C914477000910320000A70AE8329BFD4697D9EC37"
@@ -55,13 +68,15 @@ SETTINGS = {
 
 async def measure(options: argparse.Namespace) -> Section:
     """Send the same messages with each setting."""
-    modems, messages, pace = options.modems, options.messages // 3 * 3, 1.0
+    demand()
+    modems, messages, pace, of_peers = options.modems, options.messages // 3 * 3, 1.0, PEER_MESSAGES
     if options.quick:
-        modems, messages, pace = QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE
+        modems, messages, pace, of_peers = QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE, QUICK_PEER_MESSAGES
     drawn = network_times(messages // 3 * PARTS_OF_THREE, options.seed, pace)
     found = {BARE: await send_bare(modems, drawn, pace)}
     for name, (of_modems, overrides) in list(SETTINGS.items())[:: 3 if options.quick else 1]:
         found[name] = await send(messages, modems, drawn, pace, of_modems, overrides)
+    found |= await send_by_peers(of_peers, options.seed, pace)
     columns = ("", "parts", "links", "network, s", "line, s", "possible, s", "taken, s", "lost, ms", "share, %")
     return Section(
         title="The share of the air",
@@ -71,7 +86,8 @@ async def measure(options: argparse.Namespace) -> Section:
                 columns=(*columns, "parts/h and modem"),
                 rows=[(name, *row(use)) for name, use in found.items()],
                 note="Links are how many of the parts set up a radio link of their own. The simulator's model, not a "
-                "real network; no measurement of AT+CMMS on real networks is known to us.",
+                "real network; no measurement of AT+CMMS on real networks is known to us. The others have one modem "
+                "each and other parts than the gateway: compare shares and what is lost, times only roughly.",
             )
         ],
     )
@@ -114,12 +130,15 @@ async def send(
             return air_use(wire, virtual.network, BAUD)
 
 
-def simulated(folder: Path, modems: int, drawn: Sequence[float], pace: float, wire: Wire) -> VirtualModems:
+def simulated(
+    folder: Path, modems: int, drawn: Sequence[float], pace: float, wire: Wire, profile: Profile = GENERIC
+) -> VirtualModems:
     """Make the modems and their network."""
     low_s, high_s = LINK_S
     return VirtualModems(
         folder,
         modems,
+        profile=profile,
         link_time=(pace * low_s, pace * high_s),
         report_delay=REPORT_S,
         rules=[Rule(nth=nth, network_time=seconds) for nth, seconds in enumerate(drawn, 1)],
@@ -151,10 +170,39 @@ async def only_send(path: Path) -> None:
     pipe.close()
 
 
+async def send_by_peers(messages: int, seed: int, pace: float) -> dict[str, AirUse]:
+    """Send messages by the daemons of others, all at the same time, and look at the air of each."""
+    daemons = {each.name: each.daemon for each in CONTENDERS if each.name in PEERS}
+    rivals = {name: daemon.rival for name, daemon in daemons.items() if isinstance(daemon, Spooler)}
+    drawn = network_times(messages // 3 * PARTS_OF_THREE, seed, pace)
+    uses = await asyncio.gather(*(send_by(rival, messages, drawn, pace) for rival in rivals.values()))
+    return {f"one modem: {name}": use for name, use in zip(rivals, uses, strict=True)}
+
+
+async def send_by(rival: Rival, messages: int, drawn: Sequence[float], pace: float) -> AirUse:
+    """Send messages by a daemon of others through one modem, and look at the air."""
+    wire, rival = Wire(), replace(rival, settings=(*rival.settings, *rival.beyond_gsm))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            simulated(folder / "modems", 1, drawn, pace, wire, rival.profile) as virtual,
+            spool(rival, folder, virtual.paths[0]) as running,
+        ):
+            running.put(dict(enumerate(texts(messages))))
+            while len(wire.times(Stage.REFERENCE)) < len(drawn):
+                await asyncio.sleep(0.05)
+            return air_use(wire, virtual.network, BAUD)
+
+
+def texts(messages: int) -> list[str]:
+    """Write messages, of which each third has two parts."""
+    return [LONG if each % 3 == 2 else f"{SHORT} {each}" for each in range(messages)]
+
+
 async def post(running: Gateway, messages: int) -> None:
-    """Submit messages, of which each third has two parts."""
-    texts = [LONG if each % 3 == 2 else f"{SHORT} {each}" for each in range(messages)]
-    wanted = [{"message": text, "phone_number": NUMBER} for text in texts]
+    """Submit messages."""
+    wanted = [{"message": text, "phone_number": NUMBER} for text in texts(messages)]
     async with running.client() as client:
         for start in range(0, messages, 100):
             async with client.post("/sms/send/batch", json={"messages": wanted[start : start + 100]}) as answer:

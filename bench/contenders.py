@@ -80,7 +80,7 @@ class Spooler:
         async with spool(self.rival, folder, port) as running:
 
             async def put(messages: Sequence[int]) -> None:
-                running.put(messages, TEXT)
+                running.put({each: f"{TEXT} {each}" for each in messages})
 
             yield Running(session=running.session, put=put, reports=running.reports)
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from contenders import CONTENDERS, MESSAGES, Contender, Running
 from simmodem import Stage, VirtualModems
-from spools import DEBIAN, broken
+from spools import demand
 from suite.processes import processor_s, proportional_mib, resident_mib
 from suite.section import Budget, Cell, Chart, Section, Table, figure, program, share
 from suite.wire import Wire
@@ -156,9 +156,7 @@ async def try_out(contender: Contender, messages: int, samples: int, idle_s: flo
 
 async def measure(options: argparse.Namespace) -> Section:
     """Measure each; quickly, all at the same time."""
-    if absent := broken():
-        print(f"{' and '.join(absent)} cannot be run: `make interop` unpacks them into {DEBIAN}.", file=sys.stderr)
-        sys.exit(2)
+    demand()
     found: dict[str, Found] = {}
 
     async def one(contender: Contender) -> None:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class Rival(ABC):
     version: ClassVar[str]  # the option that tells it
     command: ClassVar[Sequence[str]]  # its options; the name of its configuration follows
     folders: ClassVar[Sequence[str]]  # the first takes messages, the last one gets reports
+    beyond_gsm: ClassVar[Sequence[str]] = ()  # settings without which it garbles what GSM 7-bit cannot write
 
     settings: Sequence[str]
     of_modem: Sequence[str] = ()
@@ -51,7 +52,7 @@ class Rival(ABC):
         """Write its configuration."""
 
     @abstractmethod
-    def draft(self, message: int, text: str) -> tuple[str, str]:
+    def draft(self, message: int, text: str) -> tuple[str, bytes]:
         """Write a message that wants a report: the name of its file, and what is in it."""
 
 
@@ -64,6 +65,7 @@ class GammuSmsd(Rival):
     version = "--version"
     command = ("-c",)
     folders = ("outbox", "sent", "error", "inbox")
+    beyond_gsm = ("transmitformat = unicode",)
 
     def configuration(self, folder: Path, port: Path) -> str:
         """Write its configuration."""
@@ -80,9 +82,10 @@ class GammuSmsd(Rival):
             *self.settings,
         )
 
-    def draft(self, message: int, text: str) -> tuple[str, str]:
+    def draft(self, message: int, text: str) -> tuple[str, bytes]:
         """Write a message that wants a report: the name of its file, and what is in it."""
-        return f"OUTC20260101_000000_{message:06}_+{NUMBER}_bench.txtd", text
+        coded = text.encode("ascii" if text.isascii() else "utf-16")
+        return f"OUTC20260101_000000_{message:06}_+{NUMBER}_bench.txtd", coded
 
 
 class Smstools(Rival):
@@ -112,9 +115,10 @@ class Smstools(Rival):
             *self.of_modem,
         )
 
-    def draft(self, message: int, text: str) -> tuple[str, str]:
+    def draft(self, message: int, text: str) -> tuple[str, bytes]:
         """Write a message that wants a report: the name of its file, and what is in it."""
-        return f"{message:06}", f"To: {NUMBER}\n\n{text}"
+        alphabet = "" if text.isascii() else "Alphabet: UTF-8\n"
+        return f"{message:06}", f"To: {NUMBER}\n{alphabet}\n{text}".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +129,12 @@ class Spool:
     rival: Rival
     folder: Path
 
-    def put(self, messages: Sequence[int], text: str) -> None:
-        """Give it messages."""
+    def put(self, texts: Mapping[int, str]) -> None:
+        """Give it the texts of messages, by their numbers."""
         draft, outbox = self.folder / "draft", self.folder / self.rival.folders[0]
-        for message in messages:
-            name, written = self.rival.draft(message, f"{text} {message}")
-            draft.write_text(written, encoding="utf-8")
+        for message, text in texts.items():
+            name, written = self.rival.draft(message, text)
+            draft.write_bytes(written)
             draft.rename(outbox / name)
 
     def reports(self) -> int:
@@ -162,9 +166,11 @@ async def spool(rival: Rival, folder: Path, port: Path) -> AsyncIterator[Spool]:
         await guard.wait()
 
 
-def broken() -> list[str]:
-    """Name the daemons that are not unpacked, or lack a library."""
-    return [each.program.name for each in (GammuSmsd, Smstools) if not _runs(each)]
+def demand() -> None:
+    """End the program, with a sentence, where a daemon is not unpacked or lacks a library."""
+    if absent := [each.program.name for each in (GammuSmsd, Smstools) if not _runs(each)]:
+        print(f"{' and '.join(absent)} cannot be run: `make interop` unpacks them into {DEBIAN}.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _runs(rival: type[Rival]) -> bool:
