@@ -190,7 +190,7 @@ async def send_by(rival: Rival, messages: int, drawn: Sequence[float], pace: flo
             spool(rival, folder, virtual.paths[0]) as running,
         ):
             running.put(dict(enumerate(texts(messages))))
-            while len(wire.times(Stage.REFERENCE)) < len(drawn):
+            while len(wire.times(Stage.REFERENCE)) < len(drawn):  # noqa: ASYNC110  # it only writes down
                 await asyncio.sleep(0.05)
             return air_use(wire, virtual.network, BAUD)
 
