@@ -11,15 +11,16 @@ each modem's first part to that of its last. With keep_link, the gateway asks th
 (AT+CMMS=1), which this model's network does for 3 s: then only what finds no link needs one, which makes the possible
 less; what the gateway loses shows in the share, what the link is worth in the time a part takes.
 
-gammu-smsd and smstools, Debian's, send fewer of the same messages, with the first of the same draws, each through one
-modem of its own, all at the same time and after the gateway. They are set as the comparison with them sets them, such
-that a server can live with it; smstools *unchecked* does not listen before each command. Their modem puts reports where
-they can read them, gammu-smsd is told that texts are Unicode, and all messages are there at once, as files. gammu-smsd
-asks for the link to be kept, by itself: it stands beside the rows with keep_link, smstools beside those without.
+gammu-smsd and smstools, Debian's, send 30 of the same messages with the first of the same draws, each through one modem
+of its own, all at the same time and after the gateway. Their settings are those of the comparison beside them, as a
+server can live with it; smstools *unchecked* does not listen before each command. Their modem puts reports where they
+can read them, and gammu-smsd is told that texts are Unicode. All messages are there at once, as files, and nothing is
+synced. gammu-smsd asks for the radio link to be kept by itself (AT+CMMS=2): it belongs beside the rows with keep_link,
+smstools beside those without. smstools reads no report before all is sent, so that reports cost it nothing here.
 
 All of this is the simulator's model and no real network. That AT+CMMS saves anything, and how much, depends on modem
 and network; no measurement of it on real networks is known to us. The simulator's timers come round up to a millisecond
-late, some five times a part, and count as the gateway's loss. How much that is tells the first row: a client in the
+late, some five times a part, and count as the loss of whoever sends. How much that is tells the first row: a client in the
 simulator's own process that stores nothing, and does nothing but write what is to be sent as soon as it may.
 """
 
@@ -51,7 +52,7 @@ PARTS_OF_THREE = 4
 QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE = 2, 6, 0.1
 # Whoever takes a core for it while there is nothing to do is left out.
 PEERS = ("gammu-smsd", "smstools", "smstools, unchecked")
-PEER_MESSAGES, QUICK_PEER_MESSAGES = 30, 3
+PEER_MESSAGES = 30
 PATIENCE_S = 600.0
 # What the client that only sends does: little, since nothing about it is left to chance.
 BARE, BARE_PARTS = "no gateway: a client that only sends", 4
@@ -69,14 +70,16 @@ SETTINGS = {
 async def measure(options: argparse.Namespace) -> Section:
     """Send the same messages with each setting."""
     demand()
-    modems, messages, pace, of_peers = options.modems, options.messages // 3 * 3, 1.0, PEER_MESSAGES
+    modems, messages, pace = options.modems, options.messages // 3 * 3, 1.0
+    of_peers = texts(min(messages, PEER_MESSAGES))
     if options.quick:
-        modems, messages, pace, of_peers = QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE, QUICK_PEER_MESSAGES
+        modems, messages, pace = QUICK_MODEMS, QUICK_MESSAGES, QUICK_PACE
+        of_peers = [LONG]
     drawn = network_times(messages // 3 * PARTS_OF_THREE, options.seed, pace)
     found = {BARE: await send_bare(modems, drawn, pace)}
     for name, (of_modems, overrides) in list(SETTINGS.items())[:: 3 if options.quick else 1]:
         found[name] = await send(messages, modems, drawn, pace, of_modems, overrides)
-    found |= await send_by_peers(of_peers, options.seed, pace)
+    found |= await send_by_peers(of_peers, drawn, pace)
     columns = ("", "parts", "links", "network, s", "line, s", "possible, s", "taken, s", "lost, ms", "share, %")
     return Section(
         title="The share of the air",
@@ -170,16 +173,16 @@ async def only_send(path: Path) -> None:
     pipe.close()
 
 
-async def send_by_peers(messages: int, seed: int, pace: float) -> dict[str, AirUse]:
+async def send_by_peers(messages: Sequence[str], drawn: Sequence[float], pace: float) -> dict[str, AirUse]:
     """Send messages by the daemons of others, all at the same time, and look at the air of each."""
     daemons = {each.name: each.daemon for each in CONTENDERS if each.name in PEERS}
     rivals = {name: daemon.rival for name, daemon in daemons.items() if isinstance(daemon, Spooler)}
-    drawn = network_times(messages // 3 * PARTS_OF_THREE, seed, pace)
-    uses = await asyncio.gather(*(send_by(rival, messages, drawn, pace) for rival in rivals.values()))
+    parts = len(messages) + messages.count(LONG)
+    uses = await asyncio.gather(*(send_by(rival, messages, drawn[:parts], pace) for rival in rivals.values()))
     return {f"one modem: {name}": use for name, use in zip(rivals, uses, strict=True)}
 
 
-async def send_by(rival: Rival, messages: int, drawn: Sequence[float], pace: float) -> AirUse:
+async def send_by(rival: Rival, messages: Sequence[str], drawn: Sequence[float], pace: float) -> AirUse:
     """Send messages by a daemon of others through one modem, and look at the air."""
     wire, rival = Wire(), replace(rival, settings=(*rival.settings, *rival.beyond_gsm))
     with tempfile.TemporaryDirectory() as name:
@@ -189,7 +192,7 @@ async def send_by(rival: Rival, messages: int, drawn: Sequence[float], pace: flo
             simulated(folder / "modems", 1, drawn, pace, wire, rival.profile) as virtual,
             spool(rival, folder, virtual.paths[0]) as running,
         ):
-            running.put(dict(enumerate(texts(messages))))
+            running.put(dict(enumerate(messages)))
             while len(wire.times(Stage.REFERENCE)) < len(drawn):  # noqa: ASYNC110  # it only writes down
                 await asyncio.sleep(0.05)
             return air_use(wire, virtual.network, BAUD)
