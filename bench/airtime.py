@@ -20,7 +20,7 @@ smstools beside those without. smstools reads no report before all is sent, so t
 
 All of this is the simulator's model and no real network. That AT+CMMS saves anything, and how much, depends on modem
 and network; no measurement of it on real networks is known to us. The simulator's timers come round up to a millisecond
-late, some five times a part, and count as the loss of whoever sends. How much that is tells the first row: a client in the
+late, some five times a part, and count as the sender's loss. How much that is tells the first row: a client in the
 simulator's own process that stores nothing, and does nothing but write what is to be sent as soon as it may.
 """
 
