@@ -7,10 +7,7 @@ with them. Then another process writes that messages came in, and the same is ta
 import argparse
 import asyncio
 import json
-import os
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -24,23 +21,11 @@ from smsgw.daemon import wall_clock
 from smsgw.model import EventKind
 from smsgw.store import events
 from smsgw.store.db import Database
+from suite.gateway import PROGRAM, free_port
+from suite.processes import processor_s, resident_mib
 
-PROGRAM = (sys.executable, "-m", "smsgw")
-TICKS = os.sysconf("SC_CLK_TCK")
 SETTLE_S = 3.0
 MARK = b'"number":%d,'
-
-
-def processor_s(pid: int) -> float:
-    """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mb(pid: int) -> float:
-    """Return the memory that a process holds."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmRSS:"))
 
 
 async def idle(pid: int, seconds: float) -> dict[str, float]:
@@ -52,7 +37,7 @@ async def idle(pid: int, seconds: float) -> dict[str, float]:
     return {
         "processor_s": round(used, 2),
         "percent_of_a_core": round(100 * used / seconds, 3),
-        "resident_mb": round(resident_mb(pid), 1),
+        "resident_mib": round(resident_mib(pid), 1),
     }
 
 
@@ -75,14 +60,14 @@ async def hears(reader: asyncio.StreamReader, number: int) -> None:
 @asynccontextmanager
 async def daemon(folder: Path, tokens: int) -> AsyncIterator[tuple[int, str, list[str]]]:
     """Run the gateway; yields its process, its address and its tokens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     config = folder / "config.toml"
     config.write_text(f'[server]\nport = {port}\nrate_limit = 0\n[store]\npath = "{folder / "smsgw.db"}"\n')
     made = [await asyncio.to_thread(make_token, config, f"listener {number}") for number in range(tokens)]
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM, "run", "--log-level", "error", "--config", str(config), preexec_fn=die_with_parent
+        *(*PROGRAM, "run", "--log-level", "error", "--config", str(config)),
+        preexec_fn=die_with_parent,
+        start_new_session=True,  # what is asked of /proc is asked of a session
     )
     try:
         await answers(f"http://127.0.0.1:{port}")
@@ -141,7 +126,7 @@ async def busy(folder: Path, pid: int, readers: list[asyncio.StreamReader], happ
             "listeners": len(readers),
             "events": happenings,
             "processor_s": round(processor_s(pid) - before, 2),
-            "resident_mb": round(resident_mb(pid), 1),
+            "resident_mib": round(resident_mib(pid), 1),
         }
         print(json.dumps(figures), flush=True)
 

@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import shlex
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import aiohttp
 from children import die_with_parent
 from simmodem import VirtualModems
 from simmodem.control import serving
+from suite.gateway import free_port
 
 PROGRAM = (sys.executable, "-m", "smsgw")
 NUMBER = "79991234567"
@@ -155,7 +155,7 @@ async def _until(condition: Callable[[], Awaitable[bool]], seconds: float) -> No
 @asynccontextmanager
 async def opened(folder: Path, rows: tuple[Row, ...], log: Path) -> AsyncIterator[Bench]:
     """Start the modems, the hub they hang on and the gateway."""
-    port, control = _free_port(), folder / "control"
+    port, control = free_port(), folder / "control"
     async with (
         VirtualModems(folder, len(rows) + 1, network_time=NETWORK_TIME_S, report_delay=(0.5, 1.0)) as virtual,
         serving(virtual, control),
@@ -200,12 +200,6 @@ def _with_hub(folder: Path, control: Path) -> dict[str, str]:
     program.write_text(f'#!/bin/sh\nsleep 10\nexec {ask} "{request}"\n', encoding="utf-8")
     program.chmod(0o755)
     return os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def measure(rows: tuple[Row, ...], patience_s: float, log: Path | None) -> dict[str, Any]:
